@@ -15,11 +15,15 @@ import argparse
 import asyncio
 import errno
 import json
+import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Sequence
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
+
+from dotenv import dotenv_values
 
 VERSION = "0.1.0"
 ROOT = Path(__file__).resolve().parent
@@ -29,40 +33,57 @@ SIGNALS = {signal.SIGINT: 130, signal.SIGTERM: 143}
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code."""
-    asked = parser().parse_args(arguments)
-    command: str = asked.command or "serve"
-    return {"serve": serve, "emulator": emulate, "call": call, "schema": print_schema}[command](asked)
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if not given or (given[0].startswith("-") and given[0] not in ("-h", "--help", "--version")):
+        given.insert(0, "serve")
+    asked = parser().parse_args(given)
+    return COMMANDS[asked.command](asked)
+
+
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong with the arguments in a line, not in a page."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(allow_abbrev=False, **options)
+
+    def error(self, message: str) -> NoReturn:
+        from actors.settings import Settings
+
+        known = [*COMMANDS, *map(flag, Settings.model_fields)]
+        near = [close[0] for word in sys.argv[1:] if (close := get_close_matches(word, known, 1)) and word not in known]
+        hint = f"; did you mean {near[0]}?" if near else ""
+        self.exit(MISTAKEN, f"{self.prog}: {message}{hint} ({self.prog} --help lists what there is)\n")
+
+
+def flag(setting: str) -> str:
+    """What a setting is called on the command line."""
+    return f"--{setting.replace('_', '-')}"
 
 
 def parser() -> argparse.ArgumentParser:
     """Commands and their flags; those of `serve` are the settings."""
     from actors.settings import Settings
 
-    top = argparse.ArgumentParser(
-        prog="server.py", description="Parley, a real-time voice gateway.", allow_abbrev=False
-    )
+    top = Parser(prog="server.py", description="Parley, a real-time voice gateway. With no command: serve.")
     top.add_argument("--version", action="version", version=f"parley {VERSION}")
-    commands = top.add_subparsers(dest="command", metavar="{serve,emulator,call,schema}")
-    serving = commands.add_parser("serve", help="the gateway (the default)", allow_abbrev=False)
-    for place in (top, serving):
-        settings = place.add_argument_group("settings", "override the environment, which overrides .env")
-        for name, field in Settings.model_fields.items():
-            text = (field.description or "").replace("%", "%%")
-            settings.add_argument(
-                f"--{name.replace('_', '-')}", dest=name, default=argparse.SUPPRESS, metavar="…", help=text
-            )
-    alone = commands.add_parser("emulator", help="the Gemini Live emulator alone", allow_abbrev=False)
+    commands = top.add_subparsers(dest="command", metavar="serve | emulator | call | schema")
+    serving = commands.add_parser("serve", help="the gateway; its flags are the settings")
+    settings = serving.add_argument_group("settings", "override the environment, which overrides .env")
+    for name, field in Settings.model_fields.items():
+        text = (field.description or "").replace("%", "%%")
+        settings.add_argument(flag(name), dest=name, default=argparse.SUPPRESS, metavar="…", help=text)
+    alone = commands.add_parser("emulator", help="the Gemini Live emulator alone")
     alone.add_argument("--host", default="127.0.0.1", help="where to listen (default: %(default)s)")
     alone.add_argument("--port", type=int, default=0, help="default: any free one")
     alone.add_argument("--leashed", action="store_true", help=argparse.SUPPRESS)
-    calling = commands.add_parser("call", help="play a WAV into a gateway, as a caller would", allow_abbrev=False)
+    calling = commands.add_parser("call", help="play a WAV into a gateway, as a caller would")
     calling.add_argument("file", type=Path, help="any rate, mono or stereo")
     calling.add_argument("--url", default="ws://127.0.0.1:8080", help="default: %(default)s")
     calling.add_argument("--out", type=Path, help="where to save the reply, as a WAV")
     pace = calling.add_mutually_exclusive_group()
     pace.add_argument("--realtime", dest="pace", action="store_const", const="realtime", default="realtime")
     pace.add_argument("--fast", dest="pace", action="store_const", const="fast", help="as fast as a gateway allows")
-    commands.add_parser("schema", help="JSON Schema of the client protocol", allow_abbrev=False)
+    commands.add_parser("schema", help="JSON Schema of the client protocol")
     return top
 
 
@@ -72,11 +93,12 @@ def parser() -> argparse.ArgumentParser:
 def serve(asked: argparse.Namespace) -> int:
     """The gateway, until a signal."""
     from actors.live.child import NoEmulator
-    from actors.settings import Mistakes, Settings, read
+    from actors.settings import Mistakes, Settings
 
     flags = {name: value for name, value in vars(asked).items() if name in Settings.model_fields}
+    dotenv = {name: value for name, value in dotenv_values(".env").items() if value is not None}
     try:
-        settings = read(flags)
+        settings = Settings.from_env({**dotenv, **os.environ}, flags)
         settings.instruction()
         return run(_serve(settings))
     except Mistakes as mistakes:
@@ -193,6 +215,9 @@ def print_schema(_: argparse.Namespace) -> int:
 
 
 # ── how they run ──
+
+
+COMMANDS = {"serve": serve, "emulator": emulate, "call": call, "schema": print_schema}
 
 
 def run(command: Coroutine[Any, Any, int]) -> int:

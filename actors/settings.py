@@ -1,7 +1,7 @@
 """The environment, read once.
 
-    flags ▸ environment ▸ .env ──▶ read(…) ──▶ Settings, frozen          every mistake at once, before a port is opened
-                                       └────▶ Mistakes: a line for each
+    flags ▸ environment ▸ .env ──▶ Settings.from_env ──▶ Settings, frozen     before a port is opened
+                                                  └────▶ Mistakes: all of them, a line for each
 
 After that it is an argument. Secrets are `SecretStr`. A setting exists when it works; the page `docs/settings.md` is
 made from these fields. Names of the server that Parley replaces still work where they meant the same.
@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_core import ErrorDetails
 
 from actors.door.origins import Origins
 
@@ -38,27 +38,24 @@ class Mistakes(Exception):
         self.lines = lines
 
 
-def _names(*names: str) -> Any:
-    return AliasChoices(*names)
+# Other names that are read where the first is not set.
+ALSO = {
+    "port": ("LIVE_SERVER_PORT",),
+    "allowed_origins": ("NEXT_PUBLIC_ALLOWED_ORIGINS",),
+    "gemini_api_key": ("GOOGLE_API_KEY", "GOOGLE_GENERATIVE_AI_API_KEY"),
+}
 
 
-class Settings(BaseSettings):
+class Settings(BaseModel):
     """What a person who runs the gateway may choose. Field names in capitals are the environment's."""
 
-    model_config = SettingsConfigDict(
-        env_file=".env",
-        env_file_encoding="utf-8",
-        extra="ignore",
-        frozen=True,
-        populate_by_name=True,
-        env_ignore_empty=True,
-    )
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     environment: Literal["development", "production"] = Field(
         "development", description="`production` demands a key, allowed origins and a budget"
     )
     host: str = Field("127.0.0.1", description="where to listen")
-    port: Port = Field(8080, validation_alias=_names("PORT", "LIVE_SERVER_PORT"), description="where to listen")
+    port: Port = Field(8080, description="where to listen")
     admin_host: str | None = Field(
         None, description="where metrics are served; development: as `HOST`, production: 0.0.0.0"
     )
@@ -67,15 +64,13 @@ class Settings(BaseSettings):
     )
     tls_cert_file: Path | None = Field(None, description="HTTPS and WSS at the door: the certificate, with its chain")
     tls_key_file: Path | None = Field(None, description="the certificate's key")
-    allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+    allowed_origins: tuple[str, ...] = Field(
         (),
-        validation_alias=_names("ALLOWED_ORIGINS", "NEXT_PUBLIC_ALLOWED_ORIGINS"),
         description="pages that may connect, comma separated: exact origins and `https://*.example.com`; "
         "development: this machine's",
     )
     gemini_api_key: SecretStr | None = Field(
         None,
-        validation_alias=_names("GEMINI_API_KEY", "GOOGLE_API_KEY", "GOOGLE_GENERATIVE_AI_API_KEY"),
         description="none: the built-in emulator, in development only",
     )
     google_genai_use_vertexai: bool = Field(False, description="not available yet: a wish for it is refused")
@@ -158,6 +153,24 @@ class Settings(BaseSettings):
             ),
         )
 
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str], flags: Mapping[str, str] | None = None) -> Settings:
+        """Read the environment, and flags (by field name), which override it. What is set to nothing is not set.
+
+        Raises:
+            Mistakes: with a line for every setting that cannot be used.
+        """
+        given: dict[str, str] = {}
+        for field in cls.model_fields:
+            values = [environ.get(name) for name in (name_of(field), *ALSO.get(field, ()))]
+            given[field] = next((value for value in values if value), "")
+        given = {field: value for field, value in given.items() if value}
+        try:
+            return cls.model_validate({**given, **(flags or {})})
+        except ValidationError as error:
+            lines = [line for found in error.errors(include_url=False) for line in _lines(found)]
+        raise Mistakes(lines)
+
     @property
     def admin(self) -> tuple[str, int] | None:
         """Where metrics have a port of their own; `None` when it is the public one."""
@@ -188,32 +201,37 @@ class Settings(BaseSettings):
         return persona
 
 
-def read(flags: Mapping[str, str]) -> Settings:
-    """Read flags (by field name), environment and `.env`.
-
-    Raises:
-        Mistakes: with a line for every setting that cannot be used.
-    """
-    try:
-        return Settings(**flags)  # type: ignore[arg-type]  # strings, as the environment has them; pydantic converts
-    except ValidationError as error:
-        lines = [line for found in error.errors(include_url=False) for line in _lines(found)]
-    raise Mistakes(lines)
-
-
 def name_of(field: str) -> str:
     """What the environment calls a field."""
     return field.upper()
 
 
-def _lines(found: Any) -> list[str]:
+# How pydantic's complaints are said; what is not listed is said in its own words.
+EXPECTED = {
+    "int_parsing": "a whole number",
+    "float_parsing": "a number",
+    "bool_parsing": "true or false",
+    "greater_than": "more than {gt}",
+    "greater_than_equal": "at least {ge}",
+    "less_than_equal": "at most {le}",
+    "literal_error": "{expected}",
+    "string_pattern_mismatch": "something like {example!r}",
+    "string_too_short": "some text",
+}
+
+
+def _lines(found: ErrorDetails) -> list[str]:
+    context = found.get("ctx", {})
     if not found["loc"]:  # several settings do not fit together: the lines are ready
-        return str(found["ctx"]["error"]).split("\n")
-    name = name_of(str(found["loc"][0]))
+        return str(context["error"]).split("\n")
+    field = str(found["loc"][0])
+    name = name_of(field)
     secret = "KEY" in name or "DSN" in name
     value = "a value that cannot be used" if secret else repr(found["input"])[:80]
-    what = str(found["msg"]).removeprefix("Value error, ")
-    return [f"{name}: found {value}: {what[0].lower()}{what[1:]}"]
+    known = EXPECTED.get(found["type"])
+    if known is None:
+        return [f"{name}: found {value}: {found['msg'].removeprefix('Value error, ')}"]
+    return [f"{name}: found {value}, expected {known.format(**context, example=Settings.model_fields[field].default)}"]
 
 
 def markdown() -> str:
@@ -222,8 +240,6 @@ def markdown() -> str:
     rows += ["| name | default | meaning |", "|---|---|---|"]
     for field, info in Settings.model_fields.items():
         default = "none" if info.default in (None, ()) else f"`{info.default}`"
-        alias = info.validation_alias
-        others = [str(name) for name in alias.choices[1:]] if isinstance(alias, AliasChoices) else []
-        known = f" (also {', '.join(f'`{name}`' for name in others)})" if others else ""
+        known = f" (also {', '.join(f'`{name}`' for name in ALSO[field])})" if field in ALSO else ""
         rows.append(f"| `{name_of(field)}`{known} | {default} | {info.description} |")
     return "\n".join(rows) + "\n"
