@@ -35,10 +35,10 @@ class Allowance:
     """The purses of one caller, spent without asking."""
 
     def __init__(
-        self, caller: str, limiter: Mail, reply_to: Mail, *, leases: Mapping[Bucket, int], metrics: Metrics
+        self, caller: str, limiter: Mail, reply_to: Mail, *, limits: Mapping[Bucket, int], metrics: Metrics
     ) -> None:
         self._caller, self._limiter, self._reply_to, self._metrics = caller, limiter, reply_to, metrics
-        self._purses = {bucket: Purse(size=size) for bucket, size in leases.items()}
+        self._purses = {bucket: Purse(limit=limit) for bucket, limit in limits.items()}
         self._sound = Pour(rate=SOUND_RATE, burst=SOUND_BURST)
         self._worded_at = -math.inf
 

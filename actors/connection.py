@@ -123,7 +123,7 @@ class ConnectionActor(LoopActor):
         self._reborn = self.checkpoint is not None
         if not self._reborn:
             self.checkpoint = CallCheckpoint()
-        allowance = Allowance(caller, limiter, self.actor_ref, leases=terms.leases, metrics=metrics)
+        allowance = Allowance(caller, limiter, self.actor_ref, limits=terms.limits, metrics=metrics)
         self._intake = Intake(allowance, held, Snapshots(self._call.snapshots), metrics)
         self._stage = Stage(Delivery(port, playout, cap=terms.cap, metrics=metrics), self._call.floor, metrics)
         self._armed: set[Due] = set()
@@ -422,8 +422,12 @@ class ConnectionActor(LoopActor):
             self._end(CAUSES.get(kind.code, Cause.UPSTREAM_FAILED), kind.words, code=kind.closes)
 
     def _leave_if_draining(self, now: float) -> None:
-        if self._draining and self._stage.is_quiet(now):
+        if not self._draining or self._stage.floor.open:
+            return
+        unheard = self._stage.unheard(now)
+        if unheard == 0:
             raise GatewayError(errors.DRAINING)
+        self._wake(Due.PLAYOUT, unheard)
 
     def _count_nonsense(self, error: GatewayError, now: float) -> None:
         self._nonsense.append(now)

@@ -44,10 +44,11 @@ class Floor:
         step = begun.floor._piece("model", text, finished=finished)
         return Step(step.floor, step.now, begun.line)
 
-    def typed(self, text: str) -> Floor:
-        """The caller typed something; their page shows it already."""
-        closed = self.transcript.close("caller").piece("caller", text, finished=True)
-        return replace(self, transcript=closed)
+    def typed(self, text: str) -> Step:
+        """The caller typed something, which their page shows already; what they were saying is closed before it."""
+        step = self._close("caller")
+        transcript = step.floor.transcript.piece("caller", text, finished=True)
+        return Step(replace(step.floor, transcript=transcript), step.now)
 
     def wrote(self, content: str) -> Step:
         """A text part of the model's turn."""

@@ -36,8 +36,6 @@ from actors.tree import CALLERS, RATE_LIMITER, house
 from actors.vitals import Vitals
 
 ROOT = "house"
-LEASES = 10
-"""Leases in a bucket: a tenth of a period's messages is lent at a time."""
 CLOSING = 2.0
 """Seconds of the drain that are kept for stopping the tree and closing sockets."""
 LOOK_EVERY = 0.05
@@ -164,7 +162,7 @@ def _terms(settings: Settings, *, version: str) -> Terms:
         lead=settings.playout_lead_ms / 1000,
         idle=settings.idle_seconds,
         longest=settings.max_call_seconds,
-        leases={bucket: max(1, rate.limit // LEASES) for bucket, rate in _rates(settings).items()},
+        limits={bucket: rate.limit for bucket, rate in _rates(settings).items()},
         greeting=EMULATED if settings.gemini_api_key is None else None,
     )
 

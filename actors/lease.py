@@ -3,29 +3,35 @@
     message ──▶ Purse.spend(now) ──▶ yes / no          no question, no waiting
                     │    ▲
        runs low ────┘    └── Lease from the RateLimiterActor
-       Want(amount)
+       wanted(now)
 
-A purse is refilled before it is empty. While the answer is on its way one lease more may be spent on credit, so
-that no message waits for it; what was spent so is paid from the next lease.
+A purse is refilled before it is empty. The answer to a question waits in the mailbox behind all that came before it,
+perhaps a whole burst, so a bucket's worth may be spent on credit meanwhile: a burst that the bucket allows is never
+refused for being read at once. What was spent so is paid from the leases that follow, so in the long run nobody has
+more than the limiter grants, and at any moment at most one bucket's worth more.
 """
 
 from __future__ import annotations
 
 from actors.messages import Lease
 
+LEASES = 10
+"""Leases in a bucket."""
+
 
 class Purse:
-    """What one caller has left of one bucket."""
+    """What one caller has left of one bucket, which holds `limit`."""
 
-    def __init__(self, *, size: int) -> None:
-        self._size = size  # messages in one lease
-        self._left = 0
+    def __init__(self, *, limit: int) -> None:
+        self._size = max(1, limit // LEASES)
+        self._credit = limit
+        self._left = 0  # below zero: spent on credit
         self._asked = False
         self._shut_until = 0.0
 
     def spend(self, now: float) -> bool:
         """Take one; `False` while there is none to be had."""
-        if now < self._shut_until or self._left <= -self._size:
+        if now < self._shut_until or self._left <= -self._credit:
             return False
         self._left -= 1
         return True

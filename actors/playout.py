@@ -20,6 +20,10 @@ LONGEST = MODEL_BYTES_PER_SECOND // 2
 """Bytes of one piece of sound; a longer one is cut, or it would run ahead of the lead by its whole length."""
 
 
+GRAIN = 0.001
+"""Seconds by which a look at the line comes late, so that what it came for is surely due."""
+
+
 class Playout:
     """The line of what is to be played, for one caller."""
 
@@ -67,8 +71,8 @@ class Playout:
         return taken
 
     def wait(self, now: float) -> float | None:
-        """Seconds until `due` has something; `None` when the line is empty."""
-        return max(0.0, self._heard_by - self._lead - now) if self._line else None
+        """Seconds after which `due` has something; `None` when the line is empty."""
+        return max(0.0, self._heard_by - self._lead - now) + GRAIN if self._line else None
 
     def unheard(self, now: float) -> float:
         """Seconds of sound that were handed over and cannot have been played yet, and what is in the line."""

@@ -31,7 +31,8 @@ class Stage:
         """One thing of the model's that is not sound."""
         match message:
             case Heard(_, text, finished):
-                self.piece_at = self._asked_at = now
+                if text:  # some families send empty pieces, which are no sign of life
+                    self._note_piece(now)
                 self.take(self.floor.heard(text, finished=finished))
             case Said(_, text, finished):
                 self.take(self.floor.said(text, finished=finished))
@@ -52,7 +53,7 @@ class Stage:
     def typed(self, content: str, now: float) -> None:
         """The caller asked in writing."""
         self._asked_at = now
-        self.floor = self.floor.typed(content)
+        self.take(self.floor.typed(content))
 
     def sound(self, pcm: bytes, now: float) -> None:
         """The model's sound."""
@@ -83,6 +84,10 @@ class Stage:
         if heard_at > self.ended_at and self.is_quiet(now):
             self._delivery.say(TurnComplete(self.floor.turn, QUIET))
 
+    def unheard(self, now: float) -> float:
+        """Seconds of sound that the caller cannot have heard yet."""
+        return self._delivery.unheard(now)
+
     def is_quiet(self, now: float) -> bool:
         """The model is not speaking and nothing that it said is unheard."""
         return not self.floor.open and self._delivery.unheard(now) == 0
@@ -100,7 +105,14 @@ class Stage:
             return  # nothing to interrupt: the model sends such phantoms
         turn = self.floor.turn
         signs = self._delivery.flush(now)
-        before = [sign for sign in signs if getattr(sign, "turn", turn) < turn]
-        for sign in (*before, Interrupted(turn), *signs[len(before) :]):
+        # That it was spoken over comes after its beginning and before its end, if it has one.
+        end = [sign for sign in signs if isinstance(sign, TurnComplete) and sign.turn == turn]
+        for sign in (*signs[: len(signs) - len(end)], Interrupted(turn), *end):
             self._delivery.say(sign)
         self.take(self.floor.barged_in())
+
+    def _note_piece(self, now: float) -> None:
+        """The caller has said something; a piece that comes while they are being answered is no new question."""
+        self.piece_at = now
+        if not self.floor.open or self.floor.void:
+            self._asked_at = now

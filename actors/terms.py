@@ -28,7 +28,7 @@ class Terms:
     """Without a word from either side."""
     longest: float = 7200.0
     """A call."""
-    leases: Mapping[Bucket, int] = field(default_factory=dict)
-    """Messages in one lease, by bucket."""
+    limits: Mapping[Bucket, int] = field(default_factory=dict)
+    """Messages in a full bucket of a caller's."""
     greeting: Notice | None = None
     """Something every caller is told when their call has begun."""

@@ -69,7 +69,7 @@ def respond(status: int, body: bytes, headers: Mapping[str, str]) -> Response:
 def text(status: int, body: str, **headers: str) -> Response:
     """A line of plain text."""
     fields = {name.replace("_", "-"): value for name, value in headers.items()}
-    return respond(status, f"{body}\n".encode(), {"Content-Type": "text/plain; charset=utf-8", **fields})
+    return respond(status, body.encode(), {"Content-Type": "text/plain; charset=utf-8", **fields})
 
 
 def _load(file: Path, path: str) -> Page:
