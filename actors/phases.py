@@ -76,7 +76,8 @@ class Drain:
 
 ANYTIME = (Ping, HeartbeatAck, Nonsense, Overflow, ContextUpdate, ToolResult, Lease, Drain, Due, Ready)
 FROM_CALLER = frozenset((Start, Stop, Audio, Media, Text, ContextUpdate, ToolResult, Ping, HeartbeatAck, Nonsense))
-FROM_MODEL = (Speech, Heard, Said, Wrote, BargedIn, Generated, TurnEnded, Usage)
+FROM_MODEL = frozenset((Speech, Heard, Said, Wrote, BargedIn, Generated, TurnEnded, Usage))
+OF_A_SESSION = frozenset((*FROM_MODEL, Opened, Lost))
 
 # What a phase accepts, and the phase after it. All else is out of turn.
 TURNS: dict[Phase, dict[type, Phase]] = {

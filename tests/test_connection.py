@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from actors import errors
+from actors.call import LINK_SERIES
 from actors.checkpoint import CallCheckpoint
-from actors.connection import HEARTBEAT, LINK_SERIES, ConnectionActor
+from actors.connection import HEARTBEAT, ConnectionActor
 from actors.errors import BadFrame, GatewayError
 from actors.floor import Floor
 from actors.held import Held
