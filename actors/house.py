@@ -69,14 +69,14 @@ class House:
         terms = _terms(settings, version=self._version)
         if settings.gemini_api_key is not None:
             base_url, ca_file = settings.google_gemini_base_url, settings.upstream_ca_file
-            gemini = _gemini(settings, settings.gemini_api_key, base_url=base_url, ca_file=ca_file)
+            gemini = self._gemini(settings.gemini_api_key, base_url=base_url, ca_file=ca_file)
             async with self._inhabited(gemini, terms) as door:
                 yield door
             return
         async with emulator(self._root / "server.py") as child:
             watch = asyncio.create_task(child.process.wait())
             watch.add_done_callback(lambda _: self.failed.set())
-            gemini = _gemini(settings, SecretStr(KEY), base_url=child.url, ca_file=child.ca_file)
+            gemini = self._gemini(SecretStr(KEY), base_url=child.url, ca_file=child.ca_file)
             async with self._inhabited(gemini, terms) as door:
                 yield door
             watch.cancel()
@@ -106,6 +106,11 @@ class House:
             root.tell(Dismiss())
             await self._within(self._ended.wait(), CLOSING / 2)
             await self._within(door.close(), CLOSING / 2)
+
+    def _gemini(self, key: SecretStr, *, base_url: str | None, ca_file: Path | None) -> Gemini:
+        dropped = self.metrics.frames_dropped.labels("up", "upstream_slow").inc
+        version = self._settings.gemini_api_version
+        return Gemini(key, api_version=version, base_url=base_url, ca_file=ca_file, dropped=dropped)
 
     def _build(self) -> Address:
         plan = house(_limits(self._settings), quotas=self._quotas, report=Reporter(self.metrics))
@@ -146,10 +151,6 @@ class House:
             "database": "none",
             "loopLagMs": round(self.vitals.loop_lag * 1000, 1),
         }
-
-
-def _gemini(settings: Settings, key: SecretStr, *, base_url: str | None, ca_file: Path | None) -> Gemini:
-    return Gemini(key, api_version=settings.gemini_api_version, base_url=base_url, ca_file=ca_file)
 
 
 def _terms(settings: Settings, *, version: str) -> Terms:
