@@ -8,15 +8,20 @@
 A purse is refilled before it is empty. The answer to a question waits in the mailbox behind all that came before it,
 perhaps a whole burst, so a bucket's worth may be spent on credit meanwhile: a burst that the bucket allows is never
 refused for being read at once. What was spent so is paid from the leases that follow, so in the long run nobody has
-more than the limiter grants, and at any moment at most one bucket's worth more.
+more than the limiter grants, and at any moment at most one bucket's worth more. A question that was lost, because
+the limiter crashed over it, is asked again: the caller would be refused for ever.
 """
 
 from __future__ import annotations
+
+import math
 
 from actors.messages import Lease
 
 LEASES = 10
 """Leases in a bucket."""
+ANSWER = 5.0
+"""Seconds after which a question counts as lost. If its answer comes all the same, it was taken from the bucket too."""
 
 
 class Purse:
@@ -26,7 +31,7 @@ class Purse:
         self._size = max(1, limit // LEASES)
         self._credit = limit
         self._left = 0  # below zero: spent on credit
-        self._asked = False
+        self._asked_at = -math.inf  # when the question was asked that has no answer yet
         self._shut_until = 0.0
 
     def spend(self, now: float) -> bool:
@@ -38,17 +43,17 @@ class Purse:
 
     def wanted(self, now: float) -> int:
         """How many to ask the limiter for; 0 when there is enough, an answer on its way, or nothing to be had."""
-        if self._asked or 2 * self._left >= self._size or now < self._shut_until:
+        if now - self._asked_at < ANSWER or 2 * self._left >= self._size or now < self._shut_until:
             return 0
-        self._asked = True
+        self._asked_at = now
         return self._size - self._left
 
     def refill(self, lease: Lease, now: float) -> None:
         """The limiter has answered."""
-        self._asked = False
+        waited, self._asked_at = now - self._asked_at, -math.inf
         self._left += lease.granted
         if self._left <= 0:
-            self._shut_until = now + lease.retry_after
+            self._shut_until = now + max(0.0, lease.retry_after - waited)
 
     def retry_after(self, now: float) -> float:
         """Seconds until spending makes sense again."""

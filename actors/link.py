@@ -80,6 +80,7 @@ class LinkActor(LoopActor):
         self._heard_at = 0.0  # when the caller's sound last came
         self._pause_pending = False
         self._garbled: deque[float] = deque(maxlen=GARBLED)
+        self._leaving = False  # its end is decided: what is still on its way comes too late
 
     def on_start(self) -> None:
         last: LinkCheckpoint | None = self.checkpoint
@@ -88,7 +89,9 @@ class LinkActor(LoopActor):
         self._dial(dials=1)
 
     def on_stop(self) -> None:
-        self._state.line.close()
+        last: LinkCheckpoint | None = self.checkpoint
+        if last is not None:
+            last.line.close()
 
     @classmethod
     def let_go(cls, arguments: Mapping[str, Any], checkpoint: LinkCheckpoint | None, event_id: str | None) -> None:
@@ -97,6 +100,8 @@ class LinkActor(LoopActor):
             checkpoint.line.abort()
 
     def on_receive(self, message: object) -> None:
+        if self._leaving:
+            return
         match message:
             case Audio(pcm):
                 self._audio(pcm)
@@ -108,7 +113,7 @@ class LinkActor(LoopActor):
             case PauseDue():
                 self._look_for_pause()
             case Close():
-                self.stop()
+                self._leave()
             case _:
                 if getattr(message, "session", None) == self._state.session:
                     self._from_model(message)
@@ -178,8 +183,11 @@ class LinkActor(LoopActor):
         self._metrics.dialled("opened")
         self.checkpoint = replace(self._state, up=True)
         self._owner.tell(opened)
-        for message in self._held.take():
+        held = self._held.take()
+        for message in held:
             self._state.line.send(message)
+        if not self._pause_pending and any(isinstance(message, Audio) for message in held):
+            self._state.line.send(MicrophonePaused())  # it did so before there was anybody to tell
 
     def _lost(self, error: GatewayError) -> None:
         state = self._state
@@ -198,4 +206,8 @@ class LinkActor(LoopActor):
 
     def _give_up(self, error: GatewayError) -> None:
         self._owner.tell(Lost(self._state.session, error))
+        self._leave()
+
+    def _leave(self) -> None:
+        self._leaving = True
         self.stop()

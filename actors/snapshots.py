@@ -26,7 +26,7 @@ class Snapshots:
 
     def __init__(self, kept: Mapping[Modality, ContextUpdate] | None = None) -> None:
         self.latest: dict[Modality, ContextUpdate] = dict(kept or {})
-        self._waiting: dict[Modality, float] = {}  # when it may be shown
+        self._waiting: dict[Modality, tuple[float, Image]] = {}  # when it may be shown
         self._shown: dict[Modality, float] = {}  # when the last one was
 
     def offer(self, update: ContextUpdate, now: float) -> None:
@@ -34,16 +34,14 @@ class Snapshots:
         self.latest[update.modality] = update
         if update.image is not None and update.modality in SHOWN:
             earliest = self._shown.get(update.modality, -THROTTLE) + THROTTLE
-            self._waiting[update.modality] = max(now + DEBOUNCE, earliest)
+            self._waiting[update.modality] = max(now + DEBOUNCE, earliest), update.image
 
     def due(self, now: float) -> list[Image]:
         """Take the pictures that may be shown at this moment."""
-        ripe = [modality for modality, when in self._waiting.items() if when <= now]
-        for modality in ripe:
-            del self._waiting[modality]
-            self._shown[modality] = now
-        return [image for modality in ripe if (image := self.latest[modality].image) is not None]
+        ripe = [modality for modality, (when, _) in self._waiting.items() if when <= now]
+        self._shown.update(dict.fromkeys(ripe, now))
+        return [self._waiting.pop(modality)[1] for modality in ripe]
 
     def wait(self, now: float) -> float | None:
         """Seconds until a picture is due; `None` when none waits."""
-        return max(0.0, min(self._waiting.values()) - now) if self._waiting else None
+        return max(0.0, min(when for when, _ in self._waiting.values()) - now) if self._waiting else None

@@ -16,11 +16,12 @@ import logging
 import re
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import sentry_sdk
 import structlog
+from pydantic import SecretStr
 from sentry_sdk.types import Event, Hint
 
 from actors.metrics import Metrics
@@ -33,29 +34,38 @@ SAME_EVERY = 10.0
 FINGERPRINTS = 1_000
 """Fingerprints remembered."""
 FLUSH_SECONDS = 2.0
-SECRETS = re.compile(
-    r"AIza[\w-]{10,}|auth_tokens/[\w-]+|(?<=[?&]key=)[^&\s\"']+|(?<=Bearer )[\w.~+/-]+|eyJ[\w-]+\.[\w.-]+"
+SHAPES = (
+    r"AIza[\w-]{10,}",  # Google's API keys, as they were until 2026
+    r"\bAQ\.[\w-]{10,}",  # and as they are now
+    r"auth_tokens/[\w-]+",
+    r"(?<=[?&]key=)[^&\s\"'\\]+",
+    r"(?<=(?i:bearer) )[\w.~+/-]+",
+    r"eyJ[\w-]+\.[\w.-]+",
 )
 """What looks like a key or a token, wherever a library may have put it into a sentence."""
+SHORTEST = 8
+"""Characters of a secret of ours that is known by heart; an emulator takes any word for a key, even a letter."""
 
 
 def set_up(settings: Settings, *, version: str) -> None:
     """Configure logging and, with a DSN, Sentry. Once, before the loop runs."""
-    _set_up_logging(settings)
+    scrubber = Scrubber(value.get_secret_value() for _, value in settings if isinstance(value, SecretStr))
+    _set_up_logging(settings, scrubber)
     if settings.sentry_dsn is None:
         return
     sentry_sdk.init(
         dsn=settings.sentry_dsn.get_secret_value(),
         environment=settings.sentry_environment or settings.environment,
         release=f"parley@{version}",
+        # Who the caller is, is sent only where `send_default_pii` or `data_collection` asks for it: neither stands
+        # here, and to write `send_default_pii=False` is deprecated (sentry-sdk 2.75).
         include_local_variables=False,
-        send_default_pii=False,
         max_request_body_size="never",
         auto_enabling_integrations=False,
         default_integrations=False,
         max_breadcrumbs=20,
         enable_metrics=False,
-        before_send=scrubbed,
+        before_send=scrubber.event,
         shutdown_timeout=FLUSH_SECONDS,
     )
 
@@ -65,18 +75,28 @@ async def flush() -> None:
     await asyncio.to_thread(sentry_sdk.flush, FLUSH_SECONDS)
 
 
-def scrubbed(event: Event, _: Hint) -> Event:
-    """Sentry's `before_send`: blot out what looks like a secret in any string, at any depth."""
-    clean: Event = _scrub(event)
-    return clean
+class Scrubber:
+    """Blots out what looks like a secret, and the secrets that are known, in whatever leaves the process."""
 
+    def __init__(self, known: Iterable[str] = ()) -> None:
+        ours = (re.escape(secret) for secret in known if len(secret) >= SHORTEST)
+        self._secrets = re.compile("|".join((*ours, *SHAPES)))
 
-def _scrub(value: Any) -> Any:
-    if isinstance(value, str):
-        return SECRETS.sub("[scrubbed]", value)
-    if isinstance(value, Mapping):
-        return {key: _scrub(member) for key, member in value.items()}
-    return [_scrub(member) for member in value] if isinstance(value, list | tuple) else value
+    def event(self, event: Event, _: Hint) -> Event:
+        """Sentry's `before_send`: every string of it, at any depth."""
+        clean: Event = self._scrubbed(event)
+        return clean
+
+    def line(self, _: Any, __: str, rendered: str) -> str:
+        """The last step of a log line, when exceptions and other objects have become text too."""
+        return self._secrets.sub("[scrubbed]", rendered)
+
+    def _scrubbed(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return self._secrets.sub("[scrubbed]", value)
+        if isinstance(value, Mapping):
+            return {key: self._scrubbed(member) for key, member in value.items()}
+        return [self._scrubbed(member) for member in value] if isinstance(value, list | tuple) else value
 
 
 class Reporter:
@@ -108,35 +128,46 @@ def _capture(crash: Crash, fingerprint: tuple[str, ...]) -> str | None:
         scope.set_tag("where", str(crash.where))
         scope.set_tag("message", crash.kind)
         scope.set_tag("restarts", crash.restarts)
-        scope.set_tag("call", getattr(crash.checkpoint, "call", "") or "none")
+        scope.set_tag("call", _call_of(crash))
         scope.set_tag("model", getattr(crash.checkpoint, "model", "") or "none")
         for kind in crash.kinds:
             scope.add_breadcrumb(category="mailbox", message=kind, level="info")
         return scope.capture_exception(crash.error)
 
 
-def _set_up_logging(settings: Settings) -> None:
-    wanted = settings.log_format or ("console" if sys.stderr.isatty() else "json")
-    renderer: Any = structlog.dev.ConsoleRenderer() if wanted == "console" else structlog.processors.JSONRenderer()
+def _call_of(crash: Crash) -> str:
+    """A link has no call in its checkpoint, but one in its name: `caller/call`."""
+    return getattr(crash.checkpoint, "call", "") or crash.name.partition("/")[2] or "none"
+
+
+def _set_up_logging(settings: Settings, scrubber: Scrubber) -> None:
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
-    shared: list[Any] = [
+    before: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        _scrub_line,
+        structlog.processors.format_exc_info,
     ]
+    rendering: list[Any] = [_renderer(settings), scrubber.line]
     structlog.configure(
-        processors=[*shared, renderer],
+        processors=[*before, *rendering],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler()
-    handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processor=renderer))
+    remove_meta = structlog.stdlib.ProcessorFormatter.remove_processors_meta
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(foreign_pre_chain=before, processors=[remove_meta, *rendering])
+    )
     logging.basicConfig(level=max(level, logging.INFO), handlers=[handler], force=True)
     for chatty in ("websockets", "httpx", "aiohttp.access", "google_genai"):  # at DEBUG they print keys and prompts
         logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
-def _scrub_line(_: Any, __: str, event: Any) -> Any:
-    return {key: _scrub(value) for key, value in event.items()}
+def _renderer(settings: Settings) -> Any:
+    """A line for the eye, or JSON. Tracebacks are plain: prettier ones print local variables, if `rich` is there."""
+    on_terminal = sys.stderr.isatty()
+    if (settings.log_format or ("console" if on_terminal else "json")) == "json":
+        return structlog.processors.JSONRenderer()
+    return structlog.dev.ConsoleRenderer(colors=on_terminal, exception_formatter=structlog.dev.plain_traceback)

@@ -46,8 +46,7 @@ class Transcript:
         if index is None:
             if not text:
                 return self
-            lines = (*self.lines[-(TAIL - 1) :], Line(side, text[:LONGEST], not finished))
-            return Transcript(lines)
+            return Transcript((*self._tail(), Line(side, text[:LONGEST], not finished)))
         line = self.lines[index]
         return self._with(index, Line(side, (line.text + text)[:LONGEST], not finished))
 
@@ -55,6 +54,13 @@ class Transcript:
         """The side's utterance is over, if one is open."""
         index = self._index(side)
         return self if index is None else self._with(index, replace(self.lines[index], open=False))
+
+    def _tail(self) -> tuple[Line, ...]:
+        """What stays when one more comes: an open line always does, or nobody would be told that it ended."""
+        if len(self.lines) < TAIL:
+            return self.lines
+        oldest = next(index for index, line in enumerate(self.lines) if not line.open)
+        return (*self.lines[:oldest], *self.lines[oldest + 1 :])
 
     def _index(self, side: Side) -> int | None:
         for index in range(len(self.lines) - 1, -1, -1):

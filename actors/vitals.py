@@ -29,6 +29,7 @@ class Vitals:
         self._metrics = metrics
         self._timer: asyncio.TimerHandle | None = None
         self._collecting_since = 0.0
+        self._thresholds = gc.get_threshold()  # to be put back
         self.loop_lag = 0.0
         """Seconds by which the last look came late."""
 
@@ -44,6 +45,7 @@ class Vitals:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         gc.callbacks.remove(self._collection)
+        gc.set_threshold(*self._thresholds)
         gc.unfreeze()
         if self._timer is not None:
             self._timer.cancel()

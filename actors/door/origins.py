@@ -14,7 +14,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
-_PATTERN = re.compile(r"^(https?)://(\*\.)?([a-z0-9.-]+|\[[0-9a-f:]+\])(?::(\d{1,5}|\*))?$")
+_LABEL = r"[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?"
+_PATTERN = re.compile(rf"(https?)://(\*\.(?!\[))?({_LABEL}(?:\.{_LABEL})*|\[[0-9a-f:.]+\])(?::([0-9]{{1,5}}|\*))?")
+"""Scheme, wildcard, host and port, in lower case. An international name is written as browsers send it: `xn--…`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +32,7 @@ class Origins:
         Raises:
             ValueError: naming the first that is neither an origin nor a pattern of one.
         """
-        kept = tuple(pattern.strip().lower().rstrip("/") for pattern in patterns if pattern.strip())
-        for pattern in kept:
-            if not _PATTERN.match(pattern):
-                raise ValueError(
-                    f"{pattern!r} is no origin, expected https://host, https://host:port or https://*.host"
-                )
-        return cls(kept)
+        return cls(tuple(_checked(pattern) for pattern in patterns if pattern.strip()))
 
     @classmethod
     def local(cls) -> Origins:
@@ -48,10 +44,17 @@ class Origins:
         return origin is None or any(_matches(pattern, origin.lower()) for pattern in self.patterns)
 
 
+def _checked(pattern: str) -> str:
+    kept = pattern.strip().lower().rstrip("/")
+    if not _PATTERN.fullmatch(kept):
+        raise ValueError(f"{pattern!r} is no origin, expected https://host, https://host:port or https://*.host")
+    return kept
+
+
 def _matches(pattern: str, origin: str) -> bool:
-    wanted = _PATTERN.match(pattern)
-    found = _PATTERN.match(origin)
-    if wanted is None or found is None or found[2]:
+    wanted = _PATTERN.fullmatch(pattern)
+    found = _PATTERN.fullmatch(origin)
+    if wanted is None or found is None or found[2] or found[4] == "*":
         return False
     if wanted[1] != found[1] or (wanted[4] != "*" and _port(wanted) != _port(found)):
         return False
