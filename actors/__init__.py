@@ -22,7 +22,7 @@ Rooms:
     stage, floor, transcript,     what the model says, on its way down: whose turn it is, who said what,
     delivery, playout             what is played when
     link, joiner                  one upstream session: dialling, joining small frames
-    checkpoint, terms             where a call has got to; on which terms calls are taken
+    call, checkpoint, terms       the present call, where it has got to, on which terms calls are taken
     rate_limiter, buckets         quotas: kept by one actor, lent in leases
     wire/                         the caller's language                                         pure
     door/                         the caller's door: HTTP, sockets, who may enter

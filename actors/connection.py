@@ -177,7 +177,8 @@ class ConnectionActor(LoopActor):
 
     def _out_of_turn(self, message: object) -> None:
         """Typed words want an answer; late mail of a call that is over does not."""
-        if isinstance(message, Text) and self._phase is Phase.IDLE:
+        wants = isinstance(message, Text) and self._phase is Phase.IDLE
+        if wants and self._intake.may(Bucket.MESSAGES, self._clock()):
             raise GatewayError(errors.OUT_OF_TURN, "text came before start")
 
     def _handle(self, message: object) -> None:
@@ -185,7 +186,7 @@ class ConnectionActor(LoopActor):
         match message:
             case Audio():
                 self._intake.audio(message, now)
-                self._wake(Due.QUIET, SYNTHETIC_END)
+                self._heard(now)
             case Speech(_, pcm):
                 self._spoken_at = now
                 self._stage.sound(pcm, now)
@@ -213,7 +214,7 @@ class ConnectionActor(LoopActor):
                 self._leave_call(Cause.CALLER_HUNG_UP, "you ended the call")
             case Media(chunks):
                 self._intake.media(chunks, now)
-                self._wake(Due.QUIET, SYNTHETIC_END)
+                self._heard(now)
             case Text(content):
                 if self._intake.text(message, now):
                     self._spoken_at = now
@@ -278,6 +279,12 @@ class ConnectionActor(LoopActor):
             case Due.DRAINED:
                 raise GatewayError(errors.DRAINING)
 
+    def _heard(self, now: float) -> None:
+        self._wake(Due.QUIET, SYNTHETIC_END)
+        notice = self._intake.dropped(now)
+        if notice is not None:
+            self._stage.say(notice)
+
     # ── beginning a call ──
 
     def _start(self, start: Start) -> None:
@@ -290,6 +297,7 @@ class ConnectionActor(LoopActor):
             raise GatewayError(errors.DRAINING)
         for remark in start.remarks:
             self._stage.say(Notice("FIELD_IGNORED", remark))
+        self._intake.expect(self._clock())
         self._port.widen()
         self._port.prefer_binary(sound=start.audio == "binary")
         self._call.begin(start, start.session_id or f"sess_{uuid.uuid4().hex}")
@@ -338,7 +346,9 @@ class ConnectionActor(LoopActor):
             return
         retry = None if error.retry_after is None else int(error.retry_after * 1000)
         self._port.send(Error(kind.code, error.sentence, kind.retryable, retry))
-        if kind.closes is not None:
+        if kind.closes is None and self._stage.is_choked:
+            self._refuse(GatewayError(errors.TOO_SLOW))
+        elif kind.closes is not None:
             self._end(CAUSES.get(kind.code, Cause.UPSTREAM_FAILED), kind.words, code=kind.closes)
 
     def _leave_if_draining(self, now: float) -> None:

@@ -45,10 +45,14 @@ class Delivery:
         """
         before = self._port.unsent
         self._port.send(reply)
-        unsent = self._port.unsent
-        self._untaken += unsent - before
-        if unsent > UNSENT_LIMIT:
-            raise GatewayError(TOO_SLOW, f"{unsent} bytes unsent, expected at most {UNSENT_LIMIT}")
+        self._untaken += self._port.unsent - before
+        if self.is_choked:
+            raise GatewayError(TOO_SLOW, f"{self._port.unsent} bytes unsent, expected at most {UNSENT_LIMIT}")
+
+    @property
+    def is_choked(self) -> bool:
+        """Whether more is unsent than anybody needs who reads at all."""
+        return self._port.unsent > UNSENT_LIMIT
 
     def sign(self, reply: Reply) -> None:
         """Say it after the sound that waits."""

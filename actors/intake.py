@@ -13,8 +13,14 @@ from actors.allowance import Allowance
 from actors.held import Held
 from actors.messages import Audio, Bucket, ContextUpdate, Image, Lease, Text
 from actors.metrics import Metrics
+from actors.replies import Notice
 from actors.runtime import Mail
 from actors.snapshots import Snapshots
+
+DROPPED_EVERY = 5.0
+"""Seconds between two words about sound that was thrown away."""
+STALE = 5.0
+"""Seconds after which sound that nobody was there to hear has lost its meaning."""
 
 
 class Intake:
@@ -26,6 +32,13 @@ class Intake:
         self.snapshots = snapshots
         self.heard_at = 0.0
         """When the caller's sound last came."""
+        self._dropped = 0  # frames of which the caller has not been told
+        self._dropped_told_at = -DROPPED_EVERY
+
+    def expect(self, now: float) -> None:
+        """A call begins: sound of just now belongs to it, what is older does not."""
+        if now - self.heard_at > STALE:
+            self._held.clear()
 
     def open(self, link: Mail) -> None:
         """The model is there: hand over what came early, and from here on everything."""
@@ -100,8 +113,17 @@ class Intake:
         if refusal is not None:
             raise refusal
 
+    def dropped(self, now: float) -> Notice | None:
+        """What to say of sound that was thrown away, now and then."""
+        if not self._dropped or now - self._dropped_told_at < DROPPED_EVERY:
+            return None
+        words = f"dropped {self._dropped} frames of sound that came faster than anybody speaks"
+        self._dropped, self._dropped_told_at = 0, now
+        return Notice("AUDIO_DROPPED", words)
+
     def _hear(self, audio: Audio, now: float) -> None:
         if not self._allowance.hears(audio.pcm, now):
+            self._dropped += 1
             self._metrics.frames_dropped.labels("up", "faster_than_speech").inc()
             return
         self._metrics.audio_up.inc()

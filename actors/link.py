@@ -172,10 +172,10 @@ class LinkActor(LoopActor):
             case _:
                 self._owner.tell(message)
 
-    def _dial(self, *, dials: int) -> None:
+    def _dial(self, *, dials: int, afresh: bool = False) -> None:
         last: LinkCheckpoint | None = self.checkpoint
         session = self._series if last is None else last.session + 1
-        handle = None if last is None else last.handle
+        handle = None if last is None or afresh else last.handle
         line = self._upstream.dial(replace(self._opening, handle=handle), session, self.actor_ref)
         self.checkpoint = LinkCheckpoint(session=session, line=line, dials=dials, handle=handle)
 
@@ -193,8 +193,9 @@ class LinkActor(LoopActor):
         state = self._state
         if not state.up:
             self._metrics.dialled(error.kind.code.lower())
-            if error.kind.retryable and state.dials < DIALS:
-                self._dial(dials=state.dials + 1)
+            again = error.kind.retryable
+            if state.dials < DIALS and (again or state.handle is not None):
+                self._dial(dials=state.dials + 1, afresh=not again)  # a handle that was refused is not tried again
                 return
         self._give_up(error)
 

@@ -50,6 +50,11 @@ class Stage:
         """Something of the house's own, at once."""
         self._delivery.say(reply)
 
+    @property
+    def is_choked(self) -> bool:
+        """Whether too much of what was said has not been taken."""
+        return self._delivery.is_choked
+
     def typed(self, content: str, now: float) -> None:
         """The caller asked in writing."""
         self._asked_at = now

@@ -524,6 +524,35 @@ def test_sound_faster_than_anybody_speaks_is_dropped_and_counted(room: Room) -> 
     assert room.metrics.frames_dropped.labels("up", "faster_than_speech")._value.get() == 5
 
 
+def test_a_caller_is_told_of_dropped_sound_now_and_then(room: Room) -> None:
+    room.live()
+    second = Audio(bytes(32_000))
+
+    room.hear(*[second] * 30)
+    room.wait(5.0)
+    room.hear(*[second] * 10)
+
+    assert [notice.message.split()[1] for notice in room.sent(Notice) if isinstance(notice, Notice)] == ["1", "19"]
+
+
+def test_sound_of_long_ago_does_not_belong_to_the_call_that_begins(room: Room) -> None:
+    room.lend()
+    room.hear(FRAME)
+    room.wait(6.0)
+    room.live()
+
+    assert room.link.heard == []
+
+
+def test_who_asks_without_reading_the_answers_cannot_make_them_pile_up(room: Room) -> None:
+    room.port.unsent = 3 * 1024 * 1024
+
+    room.hear(Text("hello?"))
+
+    assert room.port.closed is not None
+    assert room.port.closed[0] == 4408
+
+
 # ── what the model says ──
 
 

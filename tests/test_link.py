@@ -8,7 +8,7 @@ import pytest
 from pykka import messages
 
 from actors.checkpoint import LinkCheckpoint
-from actors.errors import DIAL_FAILED, DIAL_TIMEOUT, KEY_INVALID, LINK_LOST, GatewayError
+from actors.errors import DIAL_FAILED, DIAL_TIMEOUT, KEY_INVALID, LINK_LOST, REFUSED, GatewayError
 from actors.joiner import ENOUGH
 from actors.link import GARBLED, GARBLED_SECONDS, HELD, PAUSE, LinkActor, PauseDue
 from actors.link_port import Line, Upstream
@@ -434,6 +434,16 @@ def test_a_reborn_link_dials_under_the_next_number_and_with_the_handle(side: Sid
     assert session == SERIES + 1
     assert owner is side.actor.actor_ref
     assert side.upstream.lines[0].aborted
+
+
+def test_a_handle_that_was_refused_is_not_tried_again(side: Side) -> None:
+    side.open()
+    side.hear(HandleGiven(SERIES, "secret"))
+    side.crash()
+    side.start()
+    side.hear(Lost(SERIES + 1, GatewayError(REFUSED)))
+
+    assert [opening.handle for opening, _, _ in side.upstream.dialled] == [None, "secret", None]
 
 
 def test_a_handle_is_used_for_the_second_dial_too(side: Side) -> None:
