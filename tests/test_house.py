@@ -1,6 +1,6 @@
 """The long stories: a whole house over real sockets, the real SDK, an emulator of the real wire.
 
-    Phone (a client of the tests) ──ws──▶ House ──▶ google-genai ──TLS──▶ Emulator, all on one loop
+Phone (a client of the tests) ──ws──▶ House ──▶ google-genai ──TLS──▶ Emulator, all on one loop
 """
 
 from __future__ import annotations
@@ -220,7 +220,9 @@ async def test_a_crash_of_the_connection_is_not_heard(here: Street) -> None:
 
     assert caller.said("error") == []
     assert len(caller.said("turn_complete")) == 2
-    assert b'parley_actor_restarts_total{actor="ConnectionActor",exception="TypeError"} 3.0' in here.house.metrics.text()
+    assert (
+        b'parley_actor_restarts_total{actor="ConnectionActor",exception="TypeError"} 3.0' in here.house.metrics.text()
+    )
 
 
 async def test_a_crash_of_the_link_is_a_new_session_and_the_call_goes_on(here: Street) -> None:
