@@ -22,10 +22,11 @@ from actors.link_port import Upstream
 from actors.messages import Close, Lost, Opened, Opening, Slot, Start
 from actors.metrics import Metrics
 from actors.phases import Phase
+from actors.plan import Child, Restart
 from actors.rate_limiter import GiveSlot, WantSlot
 from actors.replies import Cause, Reply, SessionClosed, SessionReady, SessionStarted, SetupComplete
 from actors.runtime import Address, Life, Mail
-from actors.supervisor import Child, Restart, StartChild
+from actors.supervision import StartChild
 from actors.terms import Terms
 
 LINK_SERIES = 1_000_000

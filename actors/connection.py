@@ -69,7 +69,7 @@ from actors.replies import (
 from actors.runtime import LoopActor, Mail
 from actors.snapshots import Snapshots
 from actors.stage import Stage
-from actors.supervisor import Ready
+from actors.supervision import Ready
 from actors.terms import Terms
 
 HEARTBEAT = 25.0
@@ -126,6 +126,7 @@ class ConnectionActor(LoopActor):
         self._armed: set[Due] = set()
         self._nonsense: deque[float] = deque(maxlen=NONSENSE)
         self._draining = False
+        self._mailbox.on_drop = metrics.frames_dropped.labels("up", "mailbox_full").inc
         self._seen_at = clock()  # when the caller last sent anything
         self._spoken_at = clock()  # when either side last said a word
 

@@ -49,8 +49,8 @@ class Reply(pykka.Future[T]):
         try:
             return self._outcome.result(timeout)
         except TimeoutError:
-            if self._outcome.done():  # the actor's own TimeoutError, not ours
-                raise
+            if self._outcome.done():  # the actor's own TimeoutError, or an answer in the last instant
+                return self._outcome.result()
             raise pykka.Timeout(f"{timeout} seconds") from None
 
     def set(self, value: T | None = None) -> None:
@@ -62,7 +62,13 @@ class Reply(pykka.Future[T]):
         """Settle with an exception, by default the one being handled."""
         self._refuse_twice()
         error = (exc_info or sys.exc_info())[1]
-        self._outcome.set_exception(error if error is not None else RuntimeError("no exception to set"))
+        if error is None:
+            error = RuntimeError("no exception to set")
+        elif isinstance(error, StopIteration):  # no coroutine can raise it (PEP 479): `await` would wait for ever
+            wrapped = RuntimeError("the actor raised StopIteration")
+            wrapped.__cause__ = error
+            error = wrapped
+        self._outcome.set_exception(error)
 
     def set_get_hook(self, func: Any) -> None:
         """Take the value from `func(timeout)` when it is asked for; Pykka's `stop` and `map` need it."""

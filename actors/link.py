@@ -75,6 +75,7 @@ class LinkActor(LoopActor):
         self._opening, self._owner, self._upstream = opening, owner, upstream
         self._series = series  # number of the first session; no other link of the caller's uses this one's numbers
         self._metrics, self._clock = metrics, clock
+        self._mailbox.on_drop = metrics.frames_dropped.labels("up", "mailbox_full").inc
         self._held = Held(seconds=HELD)
         self._joiner = Joiner()
         self._heard_at = 0.0  # when the caller's sound last came

@@ -4,9 +4,10 @@
                                                                                              (the actor)
 
 `put` on the loop's thread appends and schedules one drain; from any other thread it is carried to the loop first,
-so that the queue is touched by one thread only and needs no lock. The reader may be away (before the start, and
-between a crash and the rebirth): mail waits, in order. A full mailbox drops the oldest of what its actor says
-may be dropped and accepts all else.
+so that the queue is touched by one thread only and needs no lock. The loop is the one that runs when the mailbox is
+made: a thread may have the address before anybody reads. The reader may be away (before the start, and between a
+crash and the rebirth): mail waits, in order. A full mailbox drops the oldest of what its actor says may be dropped
+and accepts all else.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from pykka import ActorDeadError
+from pykka import ActorDeadError, messages
 from pykka._envelope import Envelope
 
 BATCH = 64
@@ -27,7 +28,19 @@ BATCH = 64
 class Mailbox:
     """Pykka's `ActorInbox` for actors that live on an event loop."""
 
-    __slots__ = ("_closed", "_loop", "_queue", "_reader", "_room", "_scheduled", "_thread", "dropped", "mark", "sheds")
+    __slots__ = (
+        "_closed",
+        "_loop",
+        "_queue",
+        "_reader",
+        "_room",
+        "_scheduled",
+        "_thread",
+        "dropped",
+        "mark",
+        "on_drop",
+        "sheds",
+    )
 
     def __init__(self) -> None:
         self.mark = 1024
@@ -35,9 +48,12 @@ class Mailbox:
         self.sheds: tuple[type, ...] = ()
         """Kinds of mail that a full mailbox may drop, oldest first."""
         self.dropped = 0
+        self.on_drop: Callable[[], None] | None = None
+        """Called for every message that was dropped; for whoever counts them."""
         self._queue: deque[Envelope[Any]] = deque()
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread = 0
+        # Without a loop nothing is drained and all mail is put down by the thread that tests a built actor.
+        self._loop: asyncio.AbstractEventLoop | None = asyncio._get_running_loop()
+        self._thread = threading.get_ident()
         self._reader: Callable[[Envelope[Any]], None] | None = None
         self._scheduled = False
         self._closed = False
@@ -62,7 +78,7 @@ class Mailbox:
         try:
             loop.call_soon_threadsafe(self._accept, envelope)
         except RuntimeError:  # the loop is closed: nobody will ever read this
-            _refuse(envelope)
+            refuse(envelope)
 
     def attach(self, reader: Callable[[Envelope[Any]], None]) -> None:
         """From here on `reader` is handed the mail, on the running loop. Mail that waited comes first."""
@@ -75,17 +91,12 @@ class Mailbox:
         """The reader is gone; mail waits for another."""
         self._reader = None
 
-    @property
-    def attended(self) -> bool:
-        """Whether somebody reads."""
-        return self._reader is not None
-
     def close(self) -> None:
         """Nobody will read again: those who wait for an answer are told so."""
         self._closed = True
         self._reader = None
         while self._queue:
-            _refuse(self._queue.popleft())
+            refuse(self._queue.popleft())
         self._make_room()
 
     @property
@@ -101,7 +112,7 @@ class Mailbox:
 
     def _accept(self, envelope: Envelope[Any]) -> None:
         if self._closed:
-            _refuse(envelope)
+            refuse(envelope)
             return
         if len(self._queue) >= self.mark and isinstance(envelope.message, self.sheds):
             self._shed()
@@ -115,6 +126,8 @@ class Mailbox:
             if isinstance(envelope.message, self.sheds):
                 del self._queue[index]
                 self.dropped += 1
+                if self.on_drop is not None:
+                    self.on_drop()
                 return
 
     def _schedule(self) -> None:
@@ -143,7 +156,12 @@ class Mailbox:
                 waiter.set_result(None)
 
 
-def _refuse(envelope: Envelope[Any]) -> None:
-    if envelope.reply_to is not None:
-        error = ActorDeadError("stopped before handling the message")
-        envelope.reply_to.set_exception((ActorDeadError, error, None))
+def refuse(envelope: Envelope[Any]) -> None:
+    """Answer mail that nobody will read: with `ActorDeadError`, but who wanted an end has it."""
+    if envelope.reply_to is None:
+        return
+    if isinstance(envelope.message, messages._ActorStop):
+        envelope.reply_to.set(None)
+        return
+    error = ActorDeadError("stopped before handling the message")
+    envelope.reply_to.set_exception((ActorDeadError, error, None))

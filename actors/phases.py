@@ -42,7 +42,7 @@ from actors.messages import (
     Wrote,
 )
 from actors.replies import Cause
-from actors.supervisor import Ready
+from actors.supervision import Ready
 
 
 class Phase(StrEnum):

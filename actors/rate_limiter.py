@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from actors.messages import Bucket, Lease, Slot
 from actors.runtime import LoopActor, Mail
 from actors.store.memory import Quotas, Rate
-from actors.supervisor import Gone
+from actors.supervision import Gone
 
 BUSY_RETRY = 10.0
 """Seconds after which a caller who found all slots taken may try again."""

@@ -32,7 +32,7 @@ from pykka._actor import ActorInbox
 from pykka._envelope import Envelope
 
 from actors.future import Reply
-from actors.mailbox import Mailbox
+from actors.mailbox import Mailbox, refuse
 
 logger = logging.getLogger(__name__)
 
@@ -69,7 +69,19 @@ class Address(pykka.ActorRef[Any]):
 class Life:
     """What outlives an actor: who it is, its mail, and where it had got to."""
 
-    __slots__ = ("births", "checkpoint", "down", "guard", "inbox", "kinds", "name", "ref", "stopped", "urn")
+    __slots__ = (
+        "births",
+        "checkpoint",
+        "down",
+        "guard",
+        "inbox",
+        "kinds",
+        "name",
+        "ref",
+        "registered",
+        "stopped",
+        "urn",
+    )
 
     def __init__(self, actor: type[pykka.Actor], *, name: str, guard: Mail | None = None) -> None:
         self.name = name
@@ -77,6 +89,7 @@ class Life:
         self.inbox: ActorInbox = actor._create_actor_inbox()
         self.stopped = threading.Event()
         self.births = 0
+        self.registered = False
         self.down = False  # crashed, and nobody has been born into it since
         self.checkpoint: Any = None
         self.guard = guard
@@ -87,6 +100,22 @@ class Life:
         self.ref.actor_urn = self.urn
         self.ref.actor_inbox = self.inbox
         self.ref.actor_stopped = self.stopped
+
+    def register(self) -> None:
+        """Enter the actor into Pykka's registry, once."""
+        if not self.registered:
+            self.registered = True
+            ActorRegistry.register(self.ref)
+
+    def end(self) -> None:
+        """Nobody lives here any more, or will: whoever waits for an answer or for room is told so."""
+        self.stopped.set()
+        if self.registered:
+            ActorRegistry.unregister(self.ref)
+        if isinstance(self.inbox, Mailbox):
+            self.inbox.close()
+        while not self.inbox.empty():
+            refuse(self.inbox.get())
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,16 +161,23 @@ def born(actor: type[_Mortal], life: Life, arguments: Mapping[str, Any]) -> None
     """Make an instance of `actor` that takes `life` up, and start it. A failure is mail to the guard."""
     life.births += 1
     life.down = False
+    try:
+        instance = _built(actor, life, arguments)
+        if actor.registered:
+            life.register()
+        instance._start_actor_loop()
+    except Exception as error:
+        _tell_crash(life, Where.INIT, Where.INIT, error, fatal=False)
+        if life.guard is None:
+            life.end()
+
+
+def _built(actor: type[_Mortal], life: Life, arguments: Mapping[str, Any]) -> _Mortal:
     token = _adopted.set(life)
     try:
-        instance = actor(**arguments)
-    except Exception as error:
+        return actor(**arguments)
+    finally:
         _adopted.reset(token)
-        _tell_crash(life, Where.INIT, Where.INIT, error, fatal=False)
-        return
-    if actor.registered and life.births == 1:
-        ActorRegistry.register(life.ref)
-    instance._start_actor_loop()
 
 
 def last_words(actor: type[_Mortal], life: Life, arguments: Mapping[str, Any], event_id: str | None) -> None:
@@ -161,7 +197,10 @@ class _Mortal(pykka.Actor):
     """A crash while handling one of these is not survived: the caller of it must not wait for nothing."""
 
     def __init__(self) -> None:
-        life = _adopted.get() or Life(type(self), name=type(self).__name__)
+        life = _adopted.get()
+        if life is None:  # started in Pykka's way, which registers it
+            life = Life(type(self), name=type(self).__name__)
+            life.registered = True
         _adopted.set(None)
         self.life = life
         self.actor_urn, self.actor_inbox, self.actor_stopped = life.urn, life.inbox, life.stopped
@@ -203,7 +242,6 @@ class _Mortal(pykka.Actor):
 
     def _stop(self) -> None:
         """Pykka's orderly end, with a failing `on_stop` heard and the guard told."""
-        self._unregister()
         self.actor_stopped.set()
         try:
             self.on_stop()
@@ -211,18 +249,14 @@ class _Mortal(pykka.Actor):
             _tell_crash(self.life, Where.STOP, Where.STOP, error, fatal=False)
         if self.life.guard is not None:
             self.life.guard.tell(Stopped(self.life))
+        self.life.end()
 
     def _fail(self, where: Where, error: Exception, message: object = None) -> None:
         kind = str(where) if message is None else type(message).__name__
         _tell_crash(self.life, where, kind, error, fatal=isinstance(message, self.fatal))
         if self.life.guard is None:  # nobody will bring it back: end as Pykka's actors do
-            self._unregister()
-            self.actor_stopped.set()
+            self.life.end()
             self.on_failure(type(error), error, error.__traceback__)
-
-    def _unregister(self) -> None:
-        if self.registered or self.life.guard is None:
-            ActorRegistry.unregister(self.actor_ref)
 
 
 class LoopActor(_Mortal):
@@ -235,14 +269,15 @@ class LoopActor(_Mortal):
 
     def __init__(self) -> None:
         super().__init__()
-        self._mailbox.mark, self._mailbox.sheds = self.mark, self.sheds
         self.timers: set[Timer] = set()
         """Timers that have not been handled; on a built-not-started actor, what it would wait for."""
         self._loop: asyncio.AbstractEventLoop | None = None
 
-    @staticmethod
-    def _create_actor_inbox() -> ActorInbox:
-        return Mailbox()
+    @classmethod
+    def _create_actor_inbox(cls) -> ActorInbox:
+        inbox = Mailbox()
+        inbox.mark, inbox.sheds = cls.mark, cls.sheds  # from the first letter on: mail may come before the first birth
+        return inbox
 
     @property
     def checkpoint(self) -> Any:
@@ -260,12 +295,6 @@ class LoopActor(_Mortal):
         if self._loop is not None:
             self._arm(timer)
         return timer
-
-    def drop(self, timer: Timer | None) -> None:
-        """Cancel and forget a timer, if there is one."""
-        if timer is not None:
-            timer.cancel()
-            self.timers.discard(timer)
 
     def _arm(self, timer: Timer) -> None:
         assert self._loop is not None
@@ -286,6 +315,7 @@ class LoopActor(_Mortal):
     def _take(self, envelope: Envelope[Any]) -> None:
         if type(envelope.message) is Timer:
             timer = envelope.message
+            timer.handle = None  # it holds the timer that holds it: garbage that reference counts do not free
             self.timers.discard(timer)
             if timer.cancelled:
                 return
@@ -296,15 +326,13 @@ class LoopActor(_Mortal):
         self._forget_timers()
         self._mailbox.detach()
         super()._fail(where, error, message)
-        if self.life.guard is None:
-            self._mailbox.close()
 
     def _stop(self) -> None:
         self._forget_timers()
         super()._stop()
-        self._mailbox.close()
 
     def _forget_timers(self) -> None:
+        self._loop = None  # nor does a timer start that somebody with a hold on this instance asks for later
         for timer in self.timers:
             timer.cancel()
         self.timers.clear()
@@ -319,8 +347,6 @@ class ThreadActor(_Mortal, pykka.ThreadingActor):
         well = self._started_well()
         while well and not self.actor_stopped.is_set():
             well = self._took(self.actor_inbox.get())
-        if self.actor_stopped.is_set():
-            self._actor_loop_teardown()
 
 
 def _tell_crash(life: Life, where: Where, kind: str, error: Exception, *, fatal: bool) -> None:

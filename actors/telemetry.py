@@ -26,7 +26,7 @@ from sentry_sdk.types import Event, Hint
 
 from actors.metrics import Metrics
 from actors.settings import Settings
-from actors.supervisor import Crash
+from actors.supervision import Crash
 
 log = structlog.get_logger("parley")
 SAME_EVERY = 10.0

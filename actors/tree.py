@@ -11,9 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from actors.plan import Budget, Child, Plan, Sibling
 from actors.rate_limiter import Limits, RateLimiterActor
 from actors.store.memory import Quotas
-from actors.supervisor import Budget, Child, Crash, Plan, Sibling, SupervisorActor
+from actors.supervision import Crash
+from actors.supervisor import SupervisorActor
 
 RATE_LIMITER = "rate limiter"
 CALLERS = "callers"

@@ -14,7 +14,7 @@ from actors.phases import Phase
 from actors.rate_limiter import GiveSlot, WantSlot
 from actors.replies import Cause, Notice, SessionReady, SessionStarted, SetupComplete
 from actors.runtime import Life
-from actors.supervisor import StartChild
+from actors.supervision import StartChild
 from actors.terms import Terms
 from tests.fakes import FakeMail, FakeUpstream
 

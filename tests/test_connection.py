@@ -73,7 +73,7 @@ from actors.replies import (
     TurnStarted,
 )
 from actors.runtime import Life, Timer, _adopted
-from actors.supervisor import Ready, StartChild
+from actors.supervision import Ready, StartChild
 from actors.terms import Terms
 from tests.fakes import Clock, FakeMail, FakePort, FakeUpstream
 
@@ -551,6 +551,13 @@ def test_who_asks_without_reading_the_answers_cannot_make_them_pile_up(room: Roo
 
     assert room.port.closed is not None
     assert room.port.closed[0] == 4408
+
+
+def test_sound_that_a_full_mailbox_dropped_is_counted(room: Room) -> None:
+    for _ in range(ConnectionActor.mark + 3):
+        room.life.ref.tell(FRAME)
+
+    assert room.metrics.frames_dropped.labels("up", "mailbox_full")._value.get() == 3
 
 
 # ── what the model says ──

@@ -24,7 +24,7 @@ from actors.messages import Audio, Nonsense
 from actors.runtime import Address
 from actors.settings import Settings
 from actors.sound import frames, read_wav
-from actors.supervisor import Count, Find
+from actors.supervision import Count, Find
 
 TOP = Path(__file__).resolve().parents[1]
 PATIENCE = 20.0

@@ -83,7 +83,7 @@ class Side:
     def tick(self) -> None:
         """Let the next timer come round."""
         timer = min(self.actor.timers, key=lambda timer: timer.seconds)
-        self.actor.drop(timer)
+        self.actor.timers.discard(timer)
         self.clock.advance(timer.seconds)
         self.hear(timer.message)
 

@@ -11,7 +11,7 @@ from actors.errors import Whose
 from actors.messages import FromCaller, FromModel, Hangup, Opened, Start, Stop
 from actors.phases import ANYTIME, CAUSES, FROM_CALLER, FROM_MODEL, OF_A_SESSION, TURNS, Phase
 from actors.replies import Cause
-from actors.supervisor import Ready
+from actors.supervision import Ready
 
 LINKS_OWN = {"HandleGiven", "GoingAway", "ToolCallsWanted", "ToolCallsCancelled", "Garbled"}
 

@@ -7,7 +7,7 @@ import pytest
 from actors.messages import Bucket, Lease, Slot
 from actors.rate_limiter import BUSY_RETRY, GiveSlot, Limits, RateLimiterActor, Want, WantSlot
 from actors.store.memory import Quotas, Rate
-from actors.supervisor import Gone
+from actors.supervision import Gone
 from tests.fakes import Clock, FakeMail
 
 LIMITS = Limits({Bucket.AUDIO: Rate(200, 1.0), Bucket.MESSAGES: Rate(100, 60.0), Bucket.MEDIA: Rate(300, 60.0)}, 2)

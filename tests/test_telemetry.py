@@ -26,7 +26,7 @@ from actors.checkpoint import CallCheckpoint
 from actors.metrics import Metrics
 from actors.runtime import Where
 from actors.settings import Settings
-from actors.supervisor import Crash
+from actors.supervision import Crash
 from actors.telemetry import SAME_EVERY, SHAPES, Reporter, Scrubber
 from tests.fakes import Clock
 
