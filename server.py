@@ -19,9 +19,8 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Sequence
-from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from dotenv import dotenv_values
 
@@ -29,62 +28,27 @@ VERSION = "0.1.0"
 ROOT = Path(__file__).resolve().parent
 FAILED, MISTAKEN, PORT_TAKEN, GAVE_UP = 1, 2, 69, 70
 SIGNALS = {signal.SIGINT: 130, signal.SIGTERM: 143}
+ENDINGS = {
+    FAILED: "the emulator has ended, and so does the gateway that talked to it",
+    GAVE_UP: "a part of the house has failed more often than it may; the log says which. The gateway ends",
+}
+"""What is said of an end that nobody asked for."""
+FILES = 65_536
+"""Open files, sockets among them, for which room is asked."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code."""
-    given = list(sys.argv[1:] if arguments is None else arguments)
-    if not given or (given[0].startswith("-") and given[0] not in ("-h", "--help", "--version")):
-        given.insert(0, "serve")
-    asked = parser().parse_args(given)
-    return COMMANDS[asked.command](asked)
+    try:
+        from actors.arguments import read
 
-
-class Parser(argparse.ArgumentParser):
-    """Says what is wrong with the arguments in a line, not in a page."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(allow_abbrev=False, **options)
-
-    def error(self, message: str) -> NoReturn:
-        from actors.settings import Settings
-
-        known = [*COMMANDS, *map(flag, Settings.model_fields)]
-        near = [close[0] for word in sys.argv[1:] if (close := get_close_matches(word, known, 1)) and word not in known]
-        hint = f"; did you mean {near[0]}?" if near else ""
-        self.exit(MISTAKEN, f"{self.prog}: {message}{hint} ({self.prog} --help lists what there is)\n")
-
-
-def flag(setting: str) -> str:
-    """What a setting is called on the command line."""
-    return f"--{setting.replace('_', '-')}"
-
-
-def parser() -> argparse.ArgumentParser:
-    """Commands and their flags; those of `serve` are the settings."""
-    from actors.settings import Settings
-
-    top = Parser(prog="server.py", description="Parley, a real-time voice gateway. With no command: serve.")
-    top.add_argument("--version", action="version", version=f"parley {VERSION}")
-    commands = top.add_subparsers(dest="command", metavar="serve | emulator | call | schema")
-    serving = commands.add_parser("serve", help="the gateway; its flags are the settings")
-    settings = serving.add_argument_group("settings", "override the environment, which overrides .env")
-    for name, field in Settings.model_fields.items():
-        text = (field.description or "").replace("%", "%%")
-        settings.add_argument(flag(name), dest=name, default=argparse.SUPPRESS, metavar="…", help=text)
-    alone = commands.add_parser("emulator", help="the Gemini Live emulator alone")
-    alone.add_argument("--host", default="127.0.0.1", help="where to listen (default: %(default)s)")
-    alone.add_argument("--port", type=int, default=0, help="default: any free one")
-    alone.add_argument("--leashed", action="store_true", help=argparse.SUPPRESS)
-    calling = commands.add_parser("call", help="play a WAV into a gateway, as a caller would")
-    calling.add_argument("file", type=Path, help="any rate, mono or stereo")
-    calling.add_argument("--url", default="ws://127.0.0.1:8080", help="default: %(default)s")
-    calling.add_argument("--out", type=Path, help="where to save the reply, as a WAV")
-    pace = calling.add_mutually_exclusive_group()
-    pace.add_argument("--realtime", dest="pace", action="store_const", const="realtime", default="realtime")
-    pace.add_argument("--fast", dest="pace", action="store_const", const="fast", help="as fast as a gateway allows")
-    commands.add_parser("schema", help="JSON Schema of the client protocol")
-    return top
+        asked = read(list(sys.argv[1:] if arguments is None else arguments), version=VERSION)
+        return COMMANDS[asked.command](asked)
+    except KeyboardInterrupt:
+        return SIGNALS[signal.SIGINT]
+    except BrokenPipeError:  # whoever read our words has heard enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter complains at its end
+        return FAILED
 
 
 # ── serve ──
@@ -92,14 +56,17 @@ def parser() -> argparse.ArgumentParser:
 
 def serve(asked: argparse.Namespace) -> int:
     """The gateway, until a signal."""
+    from actors.door.door import CannotListen
     from actors.live.child import NoEmulator
-    from actors.settings import Mistakes, Settings
+    from actors.mistakes import Mistakes, misspelt
+    from actors.settings import Settings, names
 
     flags = {name: value for name, value in vars(asked).items() if name in Settings.model_fields}
-    dotenv = {name: value for name, value in dotenv_values(".env").items() if value is not None}
     try:
-        settings = Settings.from_env({**dotenv, **os.environ}, flags)
-        settings.instruction()
+        environ = {**_dotenv(), **os.environ}
+        for line in misspelt(environ, names()):
+            say(line)
+        settings = Settings.from_env(environ, flags)
         return run(_serve(settings))
     except Mistakes as mistakes:
         for line in mistakes.lines:
@@ -107,11 +74,24 @@ def serve(asked: argparse.Namespace) -> int:
         return MISTAKEN
     except NoEmulator as error:
         return fail(str(error), FAILED)
-    except OSError as error:
-        if error.errno != errno.EADDRINUSE:
-            return fail(f"cannot listen on {settings.host}:{settings.port}: {error.strerror}", MISTAKEN)
-        taken = f"port {settings.port} on {settings.host} is taken (or the admin port); free it, or choose another"
-        return fail(f"{taken} with --port", PORT_TAKEN)
+    except CannotListen as error:
+        flag = "--port" if (error.host, error.port) == (settings.host, settings.port) else "--admin-port"
+        return _cannot_listen(address(error.host, error.port), error, flag)
+
+
+def _dotenv() -> dict[str, str]:
+    from actors.mistakes import Mistakes
+
+    try:
+        return {name: value for name, value in dotenv_values(".env").items() if value is not None}
+    except (OSError, UnicodeDecodeError):
+        raise Mistakes([".env: cannot be read, expected a file of UTF-8 text"]) from None
+
+
+def _cannot_listen(where: str, error: OSError, flag: str) -> int:
+    if error.errno == errno.EADDRINUSE:
+        return fail(f"{where} is taken; free it, or choose another port with {flag}", PORT_TAKEN)
+    return fail(f"cannot listen on {where}: {error.strerror}", MISTAKEN)
 
 
 async def _serve(settings: Any) -> int:
@@ -119,23 +99,46 @@ async def _serve(settings: Any) -> int:
     from actors.house import House
 
     telemetry.set_up(settings, version=VERSION)
+    _allow_files()
     house = House(settings, ROOT, version=VERSION)
     asked_to_end: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     for number, code in SIGNALS.items():
-        asyncio.get_running_loop().add_signal_handler(number, _settle, asked_to_end, code)
+        asyncio.get_running_loop().add_signal_handler(number, _signalled, house, asked_to_end, code)
     async with house.open() as door:
         with house.vitals:
-            scheme = "http" if settings.tls_cert_file is None else "https"
-            say(f"Parley is at {scheme}://{settings.host}:{door.port}{_upstream(settings)}", to=sys.stdout)
+            say(_greeting(settings, door), to=sys.stdout)
             code = await _until(asked_to_end, house.gave_up, house.failed)
     await telemetry.flush()
     return code
 
 
-def _upstream(settings: Any) -> str:
+def _signalled(house: Any, asked: asyncio.Future[int], code: int) -> None:
+    """The first signal drains the house, the next one hurries it."""
+    if asked.done():
+        house.hurry.set()
+    else:
+        asked.set_result(code)
+
+
+def _allow_files() -> None:
+    """A call is two sockets, and most systems allow a thousand files where nobody asks for more."""
+    if sys.platform == "win32":
+        return
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def _greeting(settings: Any, door: Any) -> str:
+    scheme = "http" if settings.tls_cert_file is None else "https"
+    whom = f"talks to {settings.gemini_live_model}"
     if settings.gemini_api_key is None:
-        return " (no GEMINI_API_KEY: it talks to the built-in emulator)"
-    return f" and talks to {settings.gemini_live_model}"
+        whom = "talks to the built-in emulator, as no GEMINI_API_KEY is set"
+    metrics = "" if door.admin_port == door.port else f"; metrics are on port {door.admin_port}"
+    return f"Parley is at {scheme}://{address(settings.host, door.port)} and {whom}{metrics}"
 
 
 async def _until(asked: asyncio.Future[int], gave_up: asyncio.Event, failed: asyncio.Event) -> int:
@@ -147,8 +150,8 @@ async def _until(asked: asyncio.Future[int], gave_up: asyncio.Event, failed: asy
     code = await asked
     for watch in watches:
         watch.cancel()
-    if code == FAILED:
-        say("the emulator has ended, and so does the gateway that talked to it")
+    if code in ENDINGS:
+        say(ENDINGS[code])
     return code
 
 
@@ -170,9 +173,7 @@ def emulate(asked: argparse.Namespace) -> int:
     try:
         return run(_emulate(asked.host, asked.port, leashed=asked.leashed))
     except OSError as error:
-        where = f"{asked.host}:{asked.port}"
-        code = PORT_TAKEN if error.errno == errno.EADDRINUSE else MISTAKEN
-        return fail(f"cannot listen on {where}: {error.strerror}", code)
+        return _cannot_listen(address(asked.host, asked.port), error, "--port")
 
 
 async def _emulate(host: str, port: int, *, leashed: bool) -> int:
@@ -201,7 +202,7 @@ def announce(line: str) -> None:
 
 def call(asked: argparse.Namespace) -> int:
     """Play a file into a gateway; 0 when the model answered."""
-    from actors.phone import run as phone
+    from actors.phone.phone import run as phone
 
     return run(phone(asked.file, url=asked.url, token=None, out=asked.out, pace=asked.pace))
 
@@ -229,6 +230,11 @@ def run(command: Coroutine[Any, Any, int]) -> int:
         factory = uvloop.new_event_loop
     with asyncio.Runner(loop_factory=factory) as runner:
         return runner.run(command)
+
+
+def address(host: str, port: int) -> str:
+    """Both, as a URL has them (RFC 3986, section 3.2.2)."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def say(line: str, *, to: Any = None) -> None:

@@ -15,21 +15,22 @@ Rooms:
 
     messages, replies, errors     everything that is said, answered and can go wrong            pure
     runtime, mailbox, future      how an actor lives: its mail, its timers, its rebirth
-    supervisor, tree              who is started again, how often; the house as one value
+    supervisor, roster            who is started again; which children there are
+    plan, tree, supervision       policy as values; the house as one of them; the mail of supervision
     connection, phases            one caller: what a call may do when, and what is done
-    intake, held, snapshots,      what they say, on its way up: what may be said, what came too early,
-    allowance, lease              which picture when; quota spent locally
-    stage, floor, transcript,     what the model says, on its way down: whose turn it is, who said what,
-    delivery, playout             what is played when
-    link, joiner                  one upstream session: dialling, joining small frames
-    call, checkpoint, terms       the present call, where it has got to, on which terms calls are taken
+    link                          one upstream session: dialling, listening, speaking
+    call/                         what these two are made of
     rate_limiter, buckets         quotas: kept by one actor, lent in leases
     wire/                         the caller's language                                         pure
     door/                         the caller's door: HTTP, sockets, who may enter
     live/                         the model's door: the only file that calls the SDK, and the emulator
     store/                        what must outlive an actor and is shared: quotas in memory
-    settings, telemetry, metrics  the environment, read once; Sentry and Prometheus
-    phone, sound                  a caller without a browser: `server.py call`
+    house                         all of it, built, opened and closed in order
+    settings, arguments           the environment and the command line, read once
+      checks, demands, mistakes,  what a value must be, what several must be together, how it is said,
+      persona                     who the model is told to be
+    telemetry, metrics, vitals    Sentry and logs, Prometheus, how the process itself is doing
+    phone/                        a caller without a browser: `server.py call`
 
 Inside, only values travel, by mail. Nothing of JSON, base64, the SDK or websockets passes `wire/` or `live/` inward.
 """

@@ -22,15 +22,19 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from actors import errors
-from actors.allowance import Allowance
-from actors.call import Call
-from actors.checkpoint import CallCheckpoint
+from actors.call.allowance import Allowance
+from actors.call.call import Call
+from actors.call.checkpoint import CallCheckpoint
+from actors.call.delivery import Delivery
+from actors.call.floor import LINK_CHANGED
+from actors.call.held import Held
+from actors.call.intake import Intake
+from actors.call.playout import Playout
+from actors.call.snapshots import Snapshots
+from actors.call.stage import Stage
+from actors.call.terms import Terms
 from actors.connection_port import CallerPort
-from actors.delivery import Delivery
 from actors.errors import CloseCode, GatewayError
-from actors.floor import LINK_CHANGED
-from actors.held import Held
-from actors.intake import Intake
 from actors.link_port import Upstream
 from actors.messages import (
     Audio,
@@ -54,7 +58,6 @@ from actors.messages import (
 )
 from actors.metrics import Metrics
 from actors.phases import CAUSES, FROM_CALLER, FROM_MODEL, OF_A_SESSION, TURNS, Drain, Due, Phase
-from actors.playout import Playout
 from actors.replies import (
     Cause,
     Connected,
@@ -67,10 +70,7 @@ from actors.replies import (
     ToolAck,
 )
 from actors.runtime import LoopActor, Mail
-from actors.snapshots import Snapshots
-from actors.stage import Stage
 from actors.supervision import Ready
-from actors.terms import Terms
 
 HEARTBEAT = 25.0
 """Seconds between two heartbeats; the old client wants one within 45."""

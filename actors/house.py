@@ -3,38 +3,42 @@
     Settings ──▶ House.open: upstream ▸ tree ▸ door            House.close: door drains ▸ callers ▸ tree ▸ door
                      └─ no key: the emulator, a child process
 
-It waits for one of three things: a signal, a root supervisor that gave up, an emulator that ended.
+It does not know when it is to end: a signal, a root supervisor that gave up and an emulator that ended are for its
+owner to notice. Callers may finish what is being said, unless the owner is in a `hurry`.
 """
 
 from __future__ import annotations
 
 import asyncio
-import ssl
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import structlog
 from pydantic import SecretStr
+from pykka import ActorDeadError
 
+from actors.call.terms import Terms
 from actors.door.door import Door, Listening, Vestibule
 from actors.door.pages import Pages
 from actors.live.child import KEY, emulator
 from actors.live.gemini import Gemini
 from actors.messages import Bucket
 from actors.metrics import Metrics
-from actors.phases import Drain
+from actors.phases import Drain, Due
 from actors.rate_limiter import Limits
 from actors.replies import Notice
 from actors.runtime import Address, Life, born
 from actors.settings import Settings
 from actors.store.memory import Quotas, Rate
-from actors.supervisor import Count, Dismiss, Find, SupervisorActor, ToAll
+from actors.supervision import Count, Dismiss, Find, ToAll
+from actors.supervisor import SupervisorActor
 from actors.telemetry import Reporter
-from actors.terms import Terms
-from actors.tree import CALLERS, RATE_LIMITER, house
+from actors.tree import CALLERS, RATE_LIMITER, drawn, house
 from actors.vitals import Vitals
 
+log = structlog.get_logger("parley")
 ROOT = "house"
 CLOSING = 2.0
 """Seconds of the drain that are kept for stopping the tree and closing sockets."""
@@ -55,13 +59,15 @@ class House:
         self.gave_up = asyncio.Event()
         self.failed = asyncio.Event()
         """The emulator that we talk to has ended."""
+        self.hurry = asyncio.Event()
+        """Set it, and the drain is over."""
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Door]:
         """The house with its door open; drained and closed at the end of the block.
 
         Raises:
-            OSError: the door's port is taken.
+            CannotListen: the door's port, or that for metrics, is taken.
             NoEmulator: there is no key, and the emulator did not start.
             Mistakes: the persona cannot be read.
         """
@@ -77,9 +83,11 @@ class House:
             watch = asyncio.create_task(child.process.wait())
             watch.add_done_callback(lambda _: self.failed.set())
             gemini = self._gemini(SecretStr(KEY), base_url=child.url, ca_file=child.ca_file)
-            async with self._inhabited(gemini, terms) as door:
-                yield door
-            watch.cancel()
+            try:
+                async with self._inhabited(gemini, terms) as door:
+                    yield door
+            finally:
+                watch.cancel()
 
     @asynccontextmanager
     async def _inhabited(self, gemini: Gemini, terms: Terms) -> AsyncIterator[Door]:
@@ -94,6 +102,8 @@ class House:
             origins=self._settings.origins,
             pages=Pages(self._root / "web"),
             max_calls=self._settings.max_calls,
+            max_per_address=self._settings.max_connections_per_ip,
+            proxies=self._settings.proxies,
             ready=self._facts,
         )
         door = Door(vestibule)
@@ -114,6 +124,8 @@ class House:
 
     def _build(self) -> Address:
         plan = house(_limits(self._settings), quotas=self._quotas, report=Reporter(self.metrics))
+        for line in drawn(plan):
+            log.debug("house", child=line)
         life = Life(SupervisorActor, name=ROOT)
         arguments = {
             "plan": plan,
@@ -125,14 +137,24 @@ class House:
         return life.ref
 
     async def _drain(self, callers: Address) -> None:
-        """Let calls reach a quiet point, for as long as there is time."""
+        """Let calls reach a quiet point, for as long as there is time and nobody hurries us."""
         seconds = max(0.0, self._settings.drain_seconds - CLOSING)
         callers.tell(ToAll(Drain(seconds)))
-        await self._within(self._emptied(callers), seconds + LOOK_EVERY)
+        emptied = asyncio.create_task(self._emptied(callers))
+        hurried = asyncio.create_task(self.hurry.wait())
+        await asyncio.wait((emptied, hurried), timeout=seconds + LOOK_EVERY, return_when=asyncio.FIRST_COMPLETED)
+        if hurried.done():
+            callers.tell(ToAll(Due.DRAINED))  # their time is up
+            await self._within(emptied, CLOSING / 2)
+        emptied.cancel()
+        hurried.cancel()
 
     async def _emptied(self, callers: Address) -> None:
-        while await callers.ask(Count(), block=False):
-            await asyncio.sleep(LOOK_EVERY)
+        with suppress(ActorDeadError):  # the root has given up: nobody is left to be counted
+            while True:
+                if not await callers.ask(Count(), block=False):
+                    return
+                await asyncio.sleep(LOOK_EVERY)
 
     @staticmethod
     async def _within(what: Any, seconds: float) -> None:
@@ -181,8 +203,4 @@ def _limits(settings: Settings) -> Limits:
 
 
 def _listening(settings: Settings) -> Listening:
-    tls = None
-    if settings.tls_cert_file is not None:
-        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        tls.load_cert_chain(settings.tls_cert_file, settings.tls_key_file)
-    return Listening(settings.host, settings.port, settings.admin, tls)
+    return Listening(settings.host, settings.port, settings.admin, settings.tls())

@@ -18,10 +18,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from actors.checkpoint import LinkCheckpoint
+from actors.call.checkpoint import LinkCheckpoint
+from actors.call.held import Held
+from actors.call.joiner import Joiner
 from actors.errors import LINK_LOST, GatewayError
-from actors.held import Held
-from actors.joiner import Joiner
 from actors.link_port import Upstream
 from actors.messages import (
     Audio,

@@ -8,7 +8,10 @@ touched for every frame are looked up once.
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from collections.abc import Iterator
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric, generate_latest
+from prometheus_client.registry import Collector
 
 FIRST_AUDIO_BUCKETS = (0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)
 """Seconds: what a person hears as prompt, slow, and broken."""
@@ -64,4 +67,19 @@ class Metrics:
 
     def text(self) -> bytes:
         """The Prometheus text format, version 0.0.4."""
-        return b"".join(generate_latest(registry) for registry in self._registries)
+        return b"".join(generate_latest(_Undated(registry)) for registry in self._registries)
+
+
+class _Undated(Collector):
+    """A registry's metrics, without a second series for each that says when it was made.
+
+    The library has a switch for that, but it is one for the whole process.
+    """
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._registry = registry
+
+    def collect(self) -> Iterator[Metric]:
+        for metric in self._registry.collect():
+            metric.samples = [sample for sample in metric.samples if not sample.name.endswith("_created")]
+            yield metric

@@ -7,17 +7,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import uvloop
 
+LoopFactory = Callable[[], asyncio.AbstractEventLoop]
 TOP = Path(__file__).resolve().parents[1]
 START_SECONDS = 30.0
 
@@ -62,6 +65,14 @@ def gateway() -> Iterator[Gateway]:
     """A gateway with its emulator, one for a file of tests."""
     with running("--drain-seconds", "3") as house:
         yield house
+
+
+def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> Mapping[str, LoopFactory]:
+    """Files that say `ON_BOTH_LOOPS` are run on asyncio's own loop and on uvloop, the others on the first."""
+    factories: dict[str, LoopFactory] = {"asyncio": asyncio.new_event_loop}
+    if getattr(getattr(item, "module", None), "ON_BOTH_LOOPS", False):
+        factories["uvloop"] = uvloop.new_event_loop
+    return factories
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from actors.allowance import SOUND_BURST, SOUND_RATE, WORDS_EVERY, Allowance
+from actors.call.allowance import SOUND_BURST, SOUND_RATE, WORDS_EVERY, Allowance
 from actors.errors import RATE_LIMITED
 from actors.messages import CALLER_BYTES_PER_SECOND, Bucket, Lease
 from actors.metrics import Metrics

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from actors.call import LINK_SERIES, Call
+from actors.call.call import LINK_SERIES, Call
+from actors.call.terms import Terms
 from actors.connection import ConnectionActor
 from actors.errors import GatewayError
 from actors.link import LinkActor
@@ -15,7 +16,6 @@ from actors.rate_limiter import GiveSlot, WantSlot
 from actors.replies import Cause, Notice, SessionReady, SessionStarted, SetupComplete
 from actors.runtime import Life
 from actors.supervision import StartChild
-from actors.terms import Terms
 from tests.fakes import FakeMail, FakeUpstream
 
 HELLO = Notice("HELLO", "there")

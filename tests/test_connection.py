@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 
 from actors import errors
-from actors.call import LINK_SERIES
-from actors.checkpoint import CallCheckpoint
+from actors.call.call import LINK_SERIES
+from actors.call.checkpoint import CallCheckpoint
+from actors.call.floor import Floor
+from actors.call.held import Held
+from actors.call.playout import Playout
+from actors.call.terms import Terms
 from actors.connection import HEARTBEAT, ConnectionActor
 from actors.errors import BadFrame, GatewayError
-from actors.floor import Floor
-from actors.held import Held
 from actors.link import LinkActor
 from actors.messages import (
     Audio,
@@ -47,7 +49,6 @@ from actors.messages import (
 )
 from actors.metrics import Metrics
 from actors.phases import TURNS, Drain, Due, Phase
-from actors.playout import Playout
 from actors.rate_limiter import GiveSlot, Want, WantSlot
 from actors.replies import (
     Cause,
@@ -74,7 +75,6 @@ from actors.replies import (
 )
 from actors.runtime import Life, Timer, _adopted
 from actors.supervision import Ready, StartChild
-from actors.terms import Terms
 from tests.fakes import Clock, FakeMail, FakePort, FakeUpstream
 
 FRAME = Audio(bytes(640))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from actors.delivery import STUCK_BYTES, STUCK_LOOK, STUCK_SECONDS, UNSENT_LIMIT, Delivery
+from actors.call.delivery import STUCK_BYTES, STUCK_LOOK, STUCK_SECONDS, UNSENT_LIMIT, Delivery
+from actors.call.playout import GRAIN, Playout
 from actors.errors import TOO_SLOW, GatewayError
 from actors.messages import MODEL_BYTES_PER_SECOND
 from actors.metrics import Metrics
-from actors.playout import GRAIN, Playout
 from actors.replies import Heartbeat, Reply, Sound, TurnComplete, TurnStarted
 from tests.fakes import Clock, FakePort
 

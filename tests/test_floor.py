@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.floor import Floor, Step
+from actors.call.floor import Floor, Step
+from actors.call.transcript import Line
 from actors.replies import (
     GenerationComplete,
     InputTranscript,
@@ -18,7 +19,6 @@ from actors.replies import (
     TurnComplete,
     TurnStarted,
 )
-from actors.transcript import Line
 
 
 class Talk:

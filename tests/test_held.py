@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.held import FRAMES, OTHER_BYTES, OTHERS, Held
+from actors.call.held import FRAMES, OTHER_BYTES, OTHERS, Held
 from actors.messages import CALLER_BYTES_PER_SECOND, Audio, Image, Text
 
 TENTH = CALLER_BYTES_PER_SECOND // 10

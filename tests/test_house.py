@@ -21,15 +21,22 @@ from actors.house import House
 from actors.live.emulator.options import Options
 from actors.live.emulator.server import Emulator
 from actors.messages import Audio, Nonsense
+from actors.phone.sound import frames, read_wav
 from actors.runtime import Address
 from actors.settings import Settings
-from actors.sound import frames, read_wav
 from actors.supervision import Count, Find
 
 TOP = Path(__file__).resolve().parents[1]
 PATIENCE = 20.0
 LOUD = frames(read_wav(TOP / "talk.wav"), 100)
 POISON = Nonsense(None)  # type: ignore[arg-type]  # nobody can handle it: the actor crashes
+
+
+async def turns() -> AsyncIterator[None]:
+    """Turns of the loop, for as long as somebody looks."""
+    while True:
+        yield
+        await asyncio.sleep(0)
 
 
 class Caller:
@@ -107,8 +114,9 @@ class Street:
     async def emptied(self) -> None:
         """Until nobody is in the house."""
         async with asyncio.timeout(PATIENCE):
-            while await self.door._inside.callers.ask(Count(), block=False):
-                await asyncio.sleep(0)
+            async for _ in turns():
+                if not await self.door._inside.callers.ask(Count(), block=False):
+                    return
 
 
 @asynccontextmanager
@@ -265,8 +273,9 @@ async def test_nothing_is_left_of_calls_that_are_over(here: Street) -> None:
             await caller.begin()
     await here.emptied()
     async with asyncio.timeout(PATIENCE):
-        while len(asyncio.all_tasks()) > before:
-            await asyncio.sleep(0)
+        async for _ in turns():
+            if len(asyncio.all_tasks()) <= before:
+                break
 
     assert len(here.house._quotas) == 0
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from actors.allowance import Allowance
+from actors.call.allowance import Allowance
+from actors.call.held import Held
+from actors.call.intake import Intake
+from actors.call.snapshots import DEBOUNCE, Snapshots
 from actors.errors import RATE_LIMITED, GatewayError
-from actors.held import Held
-from actors.intake import Intake
 from actors.messages import CALLER_BYTES_PER_SECOND, Audio, Bucket, ContextUpdate, Image, Lease, Modality, Text
 from actors.metrics import Metrics
 from actors.rate_limiter import Want
-from actors.snapshots import DEBOUNCE, Snapshots
 from tests.fakes import Clock, FakeMail
 
 FRAME = Audio(bytes(640))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.joiner import ENOUGH, Joiner
+from actors.call.joiner import ENOUGH, Joiner
 
 
 def test_frames_of_the_old_client_are_joined_to_more_than_twenty_milliseconds() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actors.buckets import Gcra
-from actors.lease import ANSWER, LEASES, Purse
+from actors.call.lease import ANSWER, LEASES, Purse
 from actors.messages import Bucket, Lease
 
 NOW = 50.0

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from pykka import messages
 
-from actors.checkpoint import LinkCheckpoint
+from actors.call.checkpoint import LinkCheckpoint
+from actors.call.joiner import ENOUGH
 from actors.errors import DIAL_FAILED, DIAL_TIMEOUT, KEY_INVALID, LINK_LOST, REFUSED, GatewayError
-from actors.joiner import ENOUGH
 from actors.link import GARBLED, GARBLED_SECONDS, HELD, PAUSE, LinkActor, PauseDue
 from actors.link_port import Line, Upstream
 from actors.messages import (

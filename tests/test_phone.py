@@ -18,9 +18,9 @@ import pytest
 from pydantic import SecretStr
 from websockets.asyncio.server import ServerConnection, serve
 
-from actors.phone import WallClock, call, run
-from actors.phone_report import CallReport, Line, Who
-from actors.sound import write_wav
+from actors.phone.phone import WallClock, call, run
+from actors.phone.report import CallReport, Line, Who
+from actors.phone.sound import write_wav
 
 TENTH = b"\1\2" * 2_400
 """A tenth of a second of the model's sound."""

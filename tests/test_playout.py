@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from actors.call.playout import GRAIN, LONGEST, Playout
 from actors.messages import MODEL_BYTES_PER_SECOND
-from actors.playout import GRAIN, LONGEST, Playout
 from actors.replies import GenerationComplete, Reply, Sound, TurnComplete, TurnStarted
 
 LEAD = 1.0

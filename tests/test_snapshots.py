@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from actors.call.snapshots import DEBOUNCE, SHOWN, THROTTLE, Snapshots
 from actors.messages import ContextUpdate, Image, Modality
-from actors.snapshots import DEBOUNCE, SHOWN, THROTTLE, Snapshots
 
 NOW = 100.0
 TINY = 1e-9

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actors.sound import BadWav, frames, last_spoken, read_wav, write_wav
+from actors.phone.sound import BadWav, frames, last_spoken, read_wav, write_wav
 
 HALF = 16_384
 """Half of full scale, in 16 bits."""

@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.delivery import Delivery
-from actors.floor import QUIET, Floor
+from actors.call.delivery import Delivery
+from actors.call.floor import QUIET, Floor
+from actors.call.playout import Playout
+from actors.call.stage import Stage
 from actors.messages import (
     MODEL_BYTES_PER_SECOND,
     BargedIn,
@@ -22,7 +24,6 @@ from actors.messages import (
     Wrote,
 )
 from actors.metrics import Metrics
-from actors.playout import Playout
 from actors.replies import (
     GenerationComplete,
     Heartbeat,
@@ -35,7 +36,6 @@ from actors.replies import (
     TurnComplete,
     TurnStarted,
 )
-from actors.stage import Stage
 from tests.fakes import Clock, FakePort
 
 QUARTER = b"\1\0" * (MODEL_BYTES_PER_SECOND // 8)

@@ -22,7 +22,7 @@ from sentry_sdk.envelope import Envelope
 from sentry_sdk.transport import Transport
 
 from actors import telemetry
-from actors.checkpoint import CallCheckpoint
+from actors.call.checkpoint import CallCheckpoint
 from actors.metrics import Metrics
 from actors.runtime import Where
 from actors.settings import Settings

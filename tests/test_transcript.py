@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from actors.call.transcript import LONGEST, TAIL, Line, Side, Transcript, delta
 from actors.replies import InputTranscript, OutputTranscript
-from actors.transcript import LONGEST, TAIL, Line, Side, Transcript, delta
 
 PIECES = st.lists(st.tuples(st.sampled_from(["caller", "model"]), st.text(max_size=5), st.booleans()), max_size=80)
 

@@ -4,7 +4,10 @@
     reply ◀── send: wire.write ◀── ConnectionActor
 
 It owns the socket and nothing else. Writing is synchronous and in order: a frame is handed to the transport at once,
-and what the network has not taken is `unsent`. Reading stops while the actor's mailbox is full.
+and what the network has not taken is `unsent`. Reading stops while the actor's mailbox is full, and slows down for
+those who flood, so that the rest of what they send waits in the network and not here. What is leaned on
+(`protocol.send_text`, `send_binary`, `send_close`, `max_message_size`, and `send_data`) is asked of the installed
+library by `tests/test_caller_socket.py`.
 """
 
 from __future__ import annotations
@@ -35,12 +38,14 @@ WIDE = 2 * 1024 * 1024
 BYTES_PER_SECOND = 1024 * 1024
 """What a caller may send for long; pictures at two a second need about half."""
 BYTES_AT_ONCE = 4 * WIDE
+FRAME_COST = 1024
+"""Bytes that every frame counts beside its own: a thousand empty ones cost the loop as much as one of a megabyte."""
+BREATH = 0.05
+"""Seconds for which nothing is read of a caller who has sent more than that."""
 SEND_BUFFER = 128 * 1024
 """Bytes the kernel may hold for a caller who does not read: two seconds of sound, rather than megabytes."""
 DEAD_AFTER = 20_000
 """Milliseconds after which unacknowledged data means that the other end is gone (TCP_USER_TIMEOUT, RFC 5482)."""
-CLOSE_PATIENCE = 5.0
-"""Seconds for the closing handshake; a caller who is slow to read may need them to learn why."""
 GONE = 1006
 """Close code of a socket that ended without a goodbye (RFC 6455, section 7.1.5)."""
 
@@ -51,7 +56,6 @@ class CallerSocket:
     def __init__(self, websocket: ServerConnection) -> None:
         self._websocket = websocket
         self._binary = False
-        self._deadline: asyncio.TimerHandle | None = None
         _tune(websocket.transport)
 
     @property
@@ -79,8 +83,6 @@ class CallerSocket:
             return
         self._websocket.protocol.send_close(code, reason)
         self._websocket.send_data()
-        loop = asyncio.get_running_loop()
-        self._deadline = loop.call_later(CLOSE_PATIENCE, self._websocket.transport.abort)
 
     async def read(self, actor: Address) -> None:
         """Turn frames into mail until the socket ends."""
@@ -90,8 +92,9 @@ class CallerSocket:
         try:
             while True:
                 frame = await self._websocket.recv()
-                if not poured.pour(len(frame), time.monotonic()):
+                if not poured.pour(len(frame) + FRAME_COST, time.monotonic()):
                     actor.tell(Overflow())
+                    await asyncio.sleep(BREATH)
                     continue
                 try:
                     actor.tell(parse(frame))
@@ -101,9 +104,6 @@ class CallerSocket:
                     await inbox.room()
         except ConnectionClosed as closed:
             actor.tell(Hangup(closed.rcvd.code if closed.rcvd is not None else GONE))
-        finally:
-            if self._deadline is not None:
-                self._deadline.cancel()
 
 
 def _tune(transport: asyncio.Transport) -> None:

@@ -65,6 +65,16 @@ def respond(status: int, body: bytes, headers: Mapping[str, str]) -> Response:
     return Response(status, http.HTTPStatus(status).phrase, fields, body)
 
 
+def respond_page(page: Page, known: str | None) -> Response:
+    """The page, or 304 where it is among the `known`, an If-None-Match header (RFC 9110, section 13.1.2)."""
+    tags = {tag.strip().removeprefix("W/") for tag in (known or "").split(",")}
+    if tags.isdisjoint({page.headers["ETag"], "*"}):
+        return respond(200, page.body, page.headers)
+    response = respond(304, b"", page.headers)
+    del response.headers["Content-Length"]  # it would be that of the page (RFC 9110, section 8.6)
+    return response
+
+
 def text(status: int, body: str, **headers: str) -> Response:
     """A line of plain text."""
     fields = {name.replace("_", "-"): value for name, value in headers.items()}

@@ -19,6 +19,8 @@ START_SECONDS = 20.0
 STOP_SECONDS = 3.0
 KEY = "emulator"
 """Any word is a key to an emulator."""
+ANNOUNCED = ("Gemini Live emulator on ", "CA certificate in ")
+"""How the two lines begin."""
 
 
 class NoEmulator(Exception):
@@ -61,17 +63,15 @@ async def emulator(script: Path) -> AsyncIterator[Child]:
 
 async def _announced(process: asyncio.subprocess.Process) -> tuple[str, str]:
     assert process.stdout is not None
-    words = []
     try:
         async with asyncio.timeout(START_SECONDS):
-            for _ in range(2):
-                line = (await process.stdout.readline()).decode()
-                words.append(line.split()[-1] if line.split() else "")
+            lines = [(await process.stdout.readline()).decode().rstrip("\n") for _ in ANNOUNCED]
     except TimeoutError:
         raise NoEmulator(f"the emulator was not ready within {START_SECONDS:g} s") from None
-    if not all(words):
+    if not all(map(str.startswith, lines, ANNOUNCED)):
         raise NoEmulator("the emulator ended before it was ready; its own words are above")
-    return words[0], words[1]
+    url, ca_file = map(str.removeprefix, lines, ANNOUNCED)  # whole: there may be spaces in the path
+    return url, ca_file
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:

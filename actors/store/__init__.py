@@ -1,4 +1,4 @@
 """What must outlive an actor, or be shared by several processes.
 
-    memory.py    quotas of one process
+memory.py    quotas of one process
 """

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actors.buckets import Gcra, Pour
-from actors.phone_pace import PACES, Pace, timetable
+from actors.phone.pace import PACES, Pace, timetable
 
 PIECES = [bytes([n]) * 640 for n in range(1, 6)]
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actors.phone_ear import CLOSINGS, PhoneEar
-from actors.phone_report import CallReport, Line, Who
+from actors.phone.ear import CLOSINGS, PhoneEar
+from actors.phone.report import CallReport, Line, Who
 
 TENTH = b"\1\2" * 2_400
 """A tenth of a second of the model's sound."""

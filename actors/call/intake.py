@@ -9,13 +9,13 @@ Part of the ConnectionActor, which tells it the time and when the link is open.
 
 from __future__ import annotations
 
-from actors.allowance import Allowance
-from actors.held import Held
+from actors.call.allowance import Allowance
+from actors.call.held import Held
+from actors.call.snapshots import Snapshots
 from actors.messages import Audio, Bucket, ContextUpdate, Image, Lease, Text
 from actors.metrics import Metrics
 from actors.replies import Notice
 from actors.runtime import Mail
-from actors.snapshots import Snapshots
 
 DROPPED_EVERY = 5.0
 """Seconds between two words about sound that was thrown away."""

@@ -8,8 +8,8 @@ Part of the ConnectionActor, which tells it the time. Every method may raise `Ga
 
 from __future__ import annotations
 
-from actors.delivery import Delivery
-from actors.floor import QUIET, Floor, Step
+from actors.call.delivery import Delivery
+from actors.call.floor import QUIET, Floor, Step
 from actors.messages import BargedIn, Generated, Heard, Said, TurnEnded, Wrote
 from actors.metrics import Metrics
 from actors.replies import Interrupted, Reply, TurnComplete

@@ -20,8 +20,8 @@ from typing import Any
 import orjson
 
 from actors.messages import MODEL_BYTES_PER_SECOND
-from actors.phone_player import Player
-from actors.phone_report import CallReport, Line, Who
+from actors.phone.player import Player
+from actors.phone.report import CallReport, Line, Who
 
 LIVELY = frozenset(
     (

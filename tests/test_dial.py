@@ -15,8 +15,8 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 
-from actors import phone_dial
-from actors.phone_dial import BadAddress, Unreachable, address, dial
+from actors.phone import dial as phone_dial
+from actors.phone.dial import BadAddress, Unreachable, address, dial
 
 SECRET = "hush-hush"
 

@@ -14,9 +14,10 @@ from dataclasses import replace
 from typing import Any
 
 from actors import errors
-from actors.checkpoint import CallCheckpoint
+from actors.call.checkpoint import CallCheckpoint
+from actors.call.floor import Floor
+from actors.call.terms import Terms
 from actors.errors import GatewayError
-from actors.floor import Floor
 from actors.link import LinkActor
 from actors.link_port import Upstream
 from actors.messages import Close, Lost, Opened, Opening, Slot, Start
@@ -27,7 +28,6 @@ from actors.rate_limiter import GiveSlot, WantSlot
 from actors.replies import Cause, Reply, SessionClosed, SessionReady, SessionStarted, SetupComplete
 from actors.runtime import Address, Life, Mail
 from actors.supervision import StartChild
-from actors.terms import Terms
 
 LINK_SERIES = 1_000_000
 """Session numbers set apart for each call of a connection."""

@@ -13,8 +13,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from actors.call.transcript import Side, Transcript, delta
 from actors.replies import GenerationComplete, ModelText, Reply, TurnComplete, TurnStarted
-from actors.transcript import Side, Transcript, delta
 
 QUIET = "quiet"
 """Reason of the turn end that the old server announced when a caller's sound had stopped without an answer."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from actors.phone_player import Player
+from actors.phone.player import Player
 
 
 def played(*arrivals: tuple[float, float]) -> Player:

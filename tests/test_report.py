@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from actors.phone_report import CallReport, Line, Who, figures, spoken
+from actors.phone.report import CallReport, Line, Who, figures, spoken
 
 REPORT = CallReport(
     answered=True,

@@ -8,7 +8,7 @@ The order is that of every client: wait for `connected`, send `start`, wait for 
 20 ms, then keep a microphone's silence going until a turn of the model's is complete, `stop`, wait for
 `session_closed`, close with 1000. Speaking and listening go on at once; whoever is done first ends the other.
 
-What was heard is PhoneEar's, the dialling phone_dial's, the timing phone_pace's. Nothing is dialled twice: a test
+What was heard is PhoneEar's, the dialling dial's, the timing pace's. Nothing is dialled twice: a test
 call that has to be repeated has failed.
 """
 
@@ -27,11 +27,11 @@ from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
 from actors.messages import MODEL_RATE
-from actors.phone_dial import BadAddress, Unreachable, address, dial
-from actors.phone_ear import PhoneEar
-from actors.phone_pace import FRAME, FRAME_MS, Pace, timetable
-from actors.phone_report import CallReport, Who, figures, spoken
-from actors.sound import BadWav, frames, last_spoken, read_wav, write_wav
+from actors.phone.dial import BadAddress, Unreachable, address, dial
+from actors.phone.ear import PhoneEar
+from actors.phone.pace import FRAME, FRAME_MS, Pace, timetable
+from actors.phone.report import CallReport, Who, figures, spoken
+from actors.phone.sound import BadWav, frames, last_spoken, read_wav, write_wav
 
 DEFAULT_URL = "ws://127.0.0.1:8080"
 PATIENCE = 15.0

@@ -18,7 +18,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidHandshake, InvalidProxy, InvalidStatus
 from websockets.http11 import Response
 
-from actors.phone_report import plain
+from actors.phone.report import plain
 
 OPEN_SECONDS = 10
 """The old client waits as long for an open socket."""

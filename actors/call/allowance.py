@@ -16,8 +16,8 @@ import math
 from collections.abc import Mapping
 
 from actors.buckets import Pour
+from actors.call.lease import Purse
 from actors.errors import RATE_LIMITED, GatewayError
-from actors.lease import Purse
 from actors.messages import CALLER_BYTES_PER_SECOND, Bucket, Lease
 from actors.metrics import Metrics
 from actors.rate_limiter import Want

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from actors.floor import Floor
+from actors.call.floor import Floor
 from actors.link_port import Line
 from actors.messages import ContextUpdate, Modality, Start
 from actors.phases import Phase

@@ -12,10 +12,10 @@ bound.
 
 from __future__ import annotations
 
+from actors.call.playout import Playout
 from actors.connection_port import CallerPort
 from actors.errors import TOO_SLOW, GatewayError
 from actors.metrics import Metrics
-from actors.playout import Playout
 from actors.replies import Reply, Sound
 
 STUCK_BYTES = 64 * 1024
