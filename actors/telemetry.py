@@ -16,6 +16,7 @@ import logging
 import re
 import sys
 import time
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -161,6 +162,7 @@ def _set_up_logging(settings: Settings, scrubber: Scrubber) -> None:
         structlog.stdlib.ProcessorFormatter(foreign_pre_chain=before, processors=[remove_meta, *rendering])
     )
     logging.basicConfig(level=max(level, logging.INFO), handlers=[handler], force=True)
+    warnings.filterwarnings("ignore", module=r"google\.genai")  # it repeats values that it does not know
     for chatty in ("websockets", "httpx", "aiohttp.access", "google_genai"):  # at DEBUG they print keys and prompts
         logging.getLogger(chatty).setLevel(logging.WARNING)
 

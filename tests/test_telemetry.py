@@ -10,6 +10,7 @@ import queue
 import socket
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from types import MappingProxyType
@@ -18,6 +19,7 @@ from typing import Any, ClassVar
 import pytest
 import sentry_sdk
 import structlog
+from google.genai.types import FinishReason
 from sentry_sdk.envelope import Envelope
 from sentry_sdk.transport import Transport
 
@@ -452,3 +454,12 @@ def test_a_scrubbed_line_of_json_is_still_json() -> None:
 
     assert json.loads(Scrubber().line(None, "", line))["é"] == "\\"
     assert len(SHAPES) == 6
+
+
+def test_a_value_of_geminis_that_the_sdk_does_not_know_is_not_repeated(set_up: SetUp) -> None:
+    set_up()
+
+    with warnings.catch_warnings(record=True) as said:
+        FinishReason("SOMETHING_PRIVATE")
+
+    assert said == []
