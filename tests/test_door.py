@@ -21,6 +21,7 @@ from actors.door.visitors import Proxies
 from actors.supervision import Dismiss
 from actors.wire.schema import schema
 from tests.doorstep import FACTS, doorstep, http, page, raw, refusal, until
+from tests.test_wary import stranger
 
 ON_BOTH_LOOPS = True
 READY = {"status", "calls", "maxCalls", "draining", "upstream", "redis", "database", "loopLagMs"}
@@ -262,7 +263,6 @@ async def test_a_house_that_drains_sends_newcomers_away_and_keeps_listening() ->
 
 async def test_who_was_let_in_while_the_drain_began_is_told_to_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
     async with doorstep() as here:
-        monkeypatch.setattr(here.door, "_crowded", None)
         allowed = Origins.allowed
 
         def drains(origins: Origins, origin: str | None) -> bool:
@@ -286,6 +286,18 @@ async def test_sockets_that_are_still_open_when_the_door_closes_are_told_so() ->
         assert await caller.end() == (1012, "This server is restarting; please come back")
         with pytest.raises(ConnectionRefusedError):
             await raw(here.door.port, b"")
+
+
+async def test_a_door_that_has_no_time_to_close_waits_for_nobody() -> None:
+    async with doorstep() as here, stranger(here) as (reader, _):
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.05):
+                await here.door.close()
+        async with asyncio.timeout(2):  # less than the patience that a closing socket has
+            told = await reader.read()
+            await here.emptied()
+
+    assert told.endswith(b"This server is restarting; please come back")
 
 
 async def test_more_sockets_than_the_house_could_use_are_sent_away() -> None:

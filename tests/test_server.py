@@ -24,6 +24,12 @@ from typing import Any
 import orjson
 import pytest
 import trustme
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
 
 import server
 from actors.house import House
@@ -206,13 +212,19 @@ async def test_a_second_signal_ends_the_drain_and_callers_are_still_told(
 # ── an end that nobody asked for ──
 
 
-async def test_a_house_that_fails_too_often_ends_with_70_and_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("hurry", [False, True])
+async def test_a_house_that_fails_too_often_ends_with_70_and_a_sentence(
+    hurry: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
     house = House(Settings.from_env({**KEY, "PORT": "0"}), TOP, version="t")
     async with house.open() as door:
         for _ in range(11):
             door._inside.callers.tell(StartChild(None))  # type: ignore[arg-type]  # nobody can handle it
         await until(house.gave_up.is_set)
         code = await server._until(asyncio.get_running_loop().create_future(), house.gave_up, house.failed)
+
+        if hurry:
+            house.hurry.set()
 
     assert code == 70
     assert "has failed more often than it may; the log says which" in capsys.readouterr().err
@@ -260,6 +272,29 @@ def test_every_wrong_setting_is_a_line_and_nothing_secret_is_told() -> None:
         *("PORT", "GEMINI_API_KEY", "VOICE", "MAX_CALLS", "SENTRY_DSN"),
     ]
     assert SECRET not in done.stderr
+
+
+def test_a_key_under_a_password_is_a_line_and_no_question_at_the_terminal(tmp_path: Path) -> None:
+    certificate = trustme.CA().issue_cert("localhost")
+    key = load_pem_private_key(certificate.private_key_pem.bytes(), None)
+    locked = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"open sesame"))
+    (tmp_path / "key.pem").write_bytes(locked)
+    certificate.cert_chain_pems[0].write_to_path(tmp_path / "cert.pem")
+    flags = ["--tls-cert-file", str(tmp_path / "cert.pem"), "--tls-key-file", str(tmp_path / "key.pem")]
+    at_a_terminal = "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))"
+    done = subprocess.run(
+        [sys.executable, "-c", at_a_terminal, sys.executable, str(TOP / "server.py"), *flags],
+        env=environment(**KEY),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+
+    assert done.returncode == 2
+    assert done.stdout.startswith("TLS_CERT_FILE and TLS_KEY_FILE: expected ")
+    assert "pass phrase" not in done.stdout
 
 
 def test_a_dotenv_that_is_no_text_is_a_line(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import logging
 import ssl
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -95,7 +95,7 @@ class Door:
 
     def __init__(self, vestibule: Vestibule) -> None:
         self._inside = vestibule
-        self._stack = AsyncExitStack()
+        self._servers: list[Server] = []
         self._sockets = 0
         self._visitors = Visitors(vestibule.max_per_address, vestibule.proxies)
         self._crowd_was_seen = False
@@ -120,8 +120,16 @@ class Door:
             self.admin_port = _port(admin)
 
     async def close(self) -> None:
-        """Stop listening; callers who are still there are told that the house restarts."""
-        await self._stack.aclose()
+        """Stop listening; who is still there is told that the house restarts. Cut short, it waits for nobody."""
+        for server in self._servers:
+            server.close(code=CloseCode.RESTARTING, reason=DRAINING.words)
+        try:
+            for server in self._servers:
+                await server.wait_closed()
+        finally:  # the library would give each of them its patience, and the process no end
+            for server in self._servers:
+                for websocket in server.all_connections:
+                    websocket.transport.abort()
 
     async def _listen(self, handler: Any, request: Any, host: str, port: int, tls: ssl.SSLContext | None) -> Server:
         logger = logging.getLogger(f"{__name__}.socket")
@@ -146,7 +154,7 @@ class Door:
             server = await listening
         except OSError as error:
             raise CannotListen(host, port, error) from None
-        self._stack.push_async_callback(_hang_up, server)
+        self._servers.append(server)
         return server
 
     # ── callers ──
@@ -243,11 +251,6 @@ class Door:
 async def _nobody(websocket: ServerConnection) -> None:
     """Nothing is spoken on the admin port: every request to it is answered before the upgrade."""
     await websocket.close()
-
-
-async def _hang_up(server: Server) -> None:
-    server.close(code=CloseCode.RESTARTING, reason=DRAINING.words)
-    await server.wait_closed()
 
 
 def _port(server: Server) -> int:
