@@ -11,7 +11,7 @@ run: ## set up what is missing and start the gateway; ARGS="--port 9000" is pass
 test: ## set up what is missing, real parts included, and run every test; SKIP=browser, PYTEST_ARGS="-k wire"
 	@sh .ci/setup.sh dev
 	@sh .ci/real-parts.sh
-	@exec .venv/bin/python -m pytest $(PYTEST_ARGS)
+	@exec .venv/bin/python -m pytest -n auto --dist loadfile $(PYTEST_ARGS)
 
 lint: ## ruff and mypy --strict; no warning
 	@sh .ci/setup.sh dev

@@ -29,7 +29,7 @@ IMPORTED_AS = {
     "python-dotenv": ("dotenv",),
 }
 # Used without being imported: as a command, or by pytest itself.
-TOOLS = {"coverage", "mypy", "pytest-asyncio", "pytest-timeout", "ruff"}
+TOOLS = {"coverage", "mypy", "pytest-asyncio", "pytest-timeout", "pytest-xdist", "ruff"}
 
 
 def declared(extra: str = "") -> list[Requirement]:
