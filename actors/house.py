@@ -123,13 +123,14 @@ class House:
         return Gemini(key, api_version=version, base_url=base_url, ca_file=ca_file, dropped=dropped)
 
     def _build(self) -> Address:
-        plan = house(_limits(self._settings), quotas=self._quotas, report=Reporter(self.metrics))
+        report = Reporter(self.metrics)
+        plan = house(_limits(self._settings), quotas=self._quotas, report=report)
         for line in drawn(plan):
             log.debug("house", child=line)
         life = Life(SupervisorActor, name=ROOT)
         arguments = {
             "plan": plan,
-            "report": Reporter(self.metrics),
+            "report": report,
             "gave_up": lambda _: self.gave_up.set(),
             "farewell": self._ended.set,
         }
